@@ -1,0 +1,1 @@
+"""Suites, metrics and the runner that says whether answers got better or worse."""

@@ -1,0 +1,1 @@
+"""Documents into a searchable index: load → chunk → embed → catalog + vectors + lexical."""

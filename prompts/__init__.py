@@ -1,0 +1,1 @@
+"""Prompt templates, as files. There is no prompt text in code."""

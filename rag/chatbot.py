@@ -1,0 +1,239 @@
+"""The chatbot: question → retrieve → prompt → backend → cite and verify → answer."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from rag.cite import cite
+from rag.errors import BackendError, BackendGarbled, QuestionError
+from rag.language import detect_language
+from rag.llm.backend import Backend, Finished, Request
+from rag.llm.chain import backends
+from rag.messages import NO_ANSWER, answer_messages, said
+from rag.retrieval import Retriever, standalone
+from rag.settings import Settings, load_settings
+from rag.types import (
+    Answer,
+    Attempt,
+    Delta,
+    Done,
+    Event,
+    Retrieved,
+    Switched,
+    Turn,
+    Usage,
+)
+
+History = Sequence[Turn | tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a question is put to; see ``Index.search``."""
+
+    language: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    source: str | None = None
+
+
+@dataclass
+class _Draft:
+    """What is known of an answer while it is being written."""
+
+    text: str = ""
+    shown: str = ""
+    usage: Usage = field(default_factory=Usage)
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+class Chatbot:
+    """Answers questions from the passages that a retriever finds.
+
+    Args:
+        retriever: An index, or anything else that finds passages.
+        backend: A chain such as ``"openai, extractive"``, or backends; the setting
+            ``answer.backend`` if left out.
+        settings: Settings; read from files and the environment if left out.
+
+    Raises:
+        BackendSetup: The chain names a backend that does not exist.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        backend: str | Sequence[Backend] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        chain = backend or self.settings.answer.backend
+        self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
+        self._retriever = retriever
+
+    def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: The question, in any language.
+            history: Earlier exchanges, oldest first, as ``Turn`` or (question, answer).
+            filters: Which documents to look in; all if left out.
+
+        Raises:
+            QuestionError: The question is empty.
+            BackendError: The last backend of the chain failed.
+        """
+        for event in self.stream(question, history, filters):
+            if isinstance(event, Done):
+                return event.answer
+        raise BackendGarbled("The answer ended without an end.")
+
+    async def aask(
+        self, question: str, history: History = (), filters: Filters | None = None
+    ) -> Answer:
+        """``ask`` for asynchronous callers."""
+        async with aclosing(self.astream(question, history, filters)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise BackendGarbled("The answer ended without an end.")
+
+    def stream(
+        self, question: str, history: History = (), filters: Filters | None = None
+    ) -> Iterator[Event]:
+        """Answer a question piece by piece.
+
+        Yields:
+            ``Retrieved``, then ``Delta`` for each piece of text, ``Switched`` where a backend
+            failed and the next begins anew, and ``Done`` with the finished answer. Closing
+            the iterator stops the backend at once.
+        """
+        from anyio.from_thread import start_blocking_portal
+
+        events = self.astream(question, history, filters)
+        # A thread with its own event loop, so that this works inside a notebook's loop too.
+        with start_blocking_portal() as portal:
+            try:
+                while (event := portal.call(_next, events)) is not None:
+                    yield event
+            finally:
+                portal.call(events.aclose)
+
+    async def astream(
+        self, question: str, history: History = (), filters: Filters | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """``stream`` for asynchronous callers."""
+        question = question.strip()
+        if not question:
+            raise QuestionError("The question is empty.", "Write what you want to know.")
+        turns = [turn if isinstance(turn, Turn) else Turn(*turn) for turn in history]
+        request = await asyncio.to_thread(self._request, question, turns, filters or Filters())
+        yield Retrieved(request.hits)
+        draft = _Draft()
+        if not request.hits:
+            yield Done(_abstention(question, request, draft, backend=""))
+            return
+        for position, backend in enumerate(self.backends):
+            started = time.monotonic()
+            try:
+                async with aclosing(_written(backend, request, draft)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+            except BackendError as error:
+                seconds = time.monotonic() - started
+                draft.attempts.append(Attempt(backend.name, "failed", seconds, str(error)))
+                if position + 1 == len(self.backends):
+                    raise
+                following = self.backends[position + 1].name
+                yield Switched(backend.name, following, str(error), discarded=draft.shown)
+                continue
+            seconds = time.monotonic() - started
+            answer = await asyncio.to_thread(
+                self._finished, question, request, draft, backend.name, seconds
+            )
+            yield Done(answer)
+            return
+
+    def _request(self, question: str, turns: Sequence[Turn], filters: Filters) -> Request:
+        """Find the passages and write the prompt."""
+        before = detect_language(turns[-1].question) if turns else "en"
+        language = detect_language(question, default=before)
+        hits = self._retriever.search(
+            standalone(question, turns),
+            self.settings.retrieval.passages,
+            language=filters.language,
+            since=filters.since,
+            until=filters.until,
+            source=filters.source,
+        )
+        messages = answer_messages(question, language, hits, turns)
+        asked = standalone(question, turns)
+        return Request(asked, language, tuple(hits), messages, self._retriever.evidence)
+
+    def _finished(
+        self, question: str, request: Request, draft: _Draft, backend: str, seconds: float
+    ) -> Answer:
+        """Check the text that a backend has written."""
+        abstained = draft.text.strip(" \n.*_`").startswith(NO_ANSWER)
+        outcome = "abstained" if abstained else "answered"
+        draft.attempts.append(Attempt(backend, outcome, seconds))
+        if abstained:
+            return _abstention(question, request, draft, backend)
+        text = draft.text.replace(NO_ANSWER, "").strip()
+        cited = cite(text, request.language, request.hits, request.evidence)
+        citations = [citation for sentence in cited.sentences for citation in sentence.citations]
+        return Answer(
+            question=question,
+            text=cited.text,
+            language=request.language,
+            backend=backend,
+            sentences=cited.sentences,
+            citations=tuple(dict.fromkeys(citations)),
+            hits=request.hits,
+            attempts=tuple(draft.attempts),
+            usage=draft.usage,
+        )
+
+
+async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
+    return await anext(events, None)
+
+
+async def _written(
+    backend: Backend, request: Request, draft: _Draft
+) -> AsyncGenerator[Delta, None]:
+    """One backend's text as it comes; what may become ``NO_ANSWER`` is held back."""
+    draft.text = draft.shown = ""
+    finished = False
+    async with aclosing(backend.stream(request)) as parts:
+        async for part in parts:
+            if isinstance(part, Finished):
+                draft.usage, finished = part.usage, True
+                continue
+            draft.text += part
+            opening = draft.text.lstrip()
+            if not (NO_ANSWER.startswith(opening) or opening.startswith(NO_ANSWER)):
+                yield Delta(draft.text[len(draft.shown) :])
+                draft.shown = draft.text
+    if not finished or not draft.text.strip():
+        raise BackendGarbled(f"{backend.name} ended without a finished answer.", retry=True)
+    if not draft.text.lstrip().startswith(NO_ANSWER) and draft.shown != draft.text:
+        yield Delta(draft.text[len(draft.shown) :])
+
+
+def _abstention(question: str, request: Request, draft: _Draft, backend: str) -> Answer:
+    return Answer(
+        question=question,
+        text=said("no_answer", request.language),
+        language=request.language,
+        backend=backend,
+        hits=request.hits,
+        abstained=True,
+        attempts=tuple(draft.attempts),
+        usage=draft.usage,
+    )

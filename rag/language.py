@@ -1,0 +1,121 @@
+"""Which language a text is in, and what ``languages.toml`` knows of it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib import resources
+from typing import Any
+
+# Letters that only Vietnamese uses, among the languages written in Latin script:
+# the horned vowels, đ, and vowels that carry a tone and another mark at once.
+_VIETNAMESE = re.compile("[ăơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE)
+
+# Below this probability the model is guessing: measured on single names and figures
+# ("Sora", "Nvidia H20"), which stay under 0.2, and short questions, which reach 0.5.
+_CONFIDENT = 0.5
+_SAMPLE_CHARACTERS = 4000
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(resources.files("rag").joinpath("languages.toml").read_text("utf-8"))
+
+
+@cache
+def function_words(language: str | None = None) -> frozenset[str]:
+    """The words without a topic of a language, or of all languages; with and without diacritics."""
+    from rag.text import fold
+
+    tables = [_tables().get(language, {})] if language else list(_tables().values())
+    listed = {word for table in tables for word in table.get("function_words", "").split()}
+    return frozenset(listed | {fold(word) for word in listed})
+
+
+@cache
+def abbreviations(language: str) -> frozenset[str]:
+    """Abbreviations whose full stop does not end a sentence in that language."""
+    return frozenset(_tables().get(language, {}).get("abbreviations", ()))
+
+
+@cache
+def follow_up_words() -> frozenset[str]:
+    """Phrases of any language that point back to an earlier question, between spaces."""
+    from rag.text import fold
+
+    listed = [phrase for table in _tables().values() for phrase in table.get("follow_up", ())]
+    return frozenset(f" {form} " for phrase in listed for form in (phrase, fold(phrase)))
+
+
+@cache
+def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
+    """What a sentence must show to be the kind of thing a question asks for.
+
+    Args:
+        question: The question.
+        language: Its language, ISO 639-1.
+
+    Returns:
+        Patterns of which one is to be found in an answer; empty where the question asks for
+        nothing that shows on the surface.
+    """
+    from rag.text import fold
+
+    asked = f" {fold(question)} "
+    kinds = _tables().get(language, {}).get("kinds", {})
+    return tuple(
+        re.compile(kind["shows"])
+        for kind in kinds.values()
+        if any(re.search(rf"\b{fold(phrase)}\b", asked) for phrase in kind["asked_by"])
+    )
+
+
+def language_name(language: str) -> str:
+    """The English name of a language, or its code where the table does not know it."""
+    return str(_tables().get(language, {}).get("name", language))
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(list(_tables()))
+    return identifier
+
+
+def detect_language(text: str, default: str = "en") -> str:
+    """The language of a text, ISO 639-1.
+
+    Letters that only Vietnamese has decide first, then a majority of function words (a
+    question is often too short for statistics, and Vietnamese is often typed without
+    diacritics), then the model of py3langid.
+
+    Args:
+        text: A question or a document; only its beginning is read.
+        default: What to answer for a text that shows nothing, such as a lone name.
+
+    Returns:
+        A code that ``languages.toml`` lists, or ``default``.
+    """
+    from rag.text import words
+
+    sample = unicodedata.normalize("NFC", text[:_SAMPLE_CHARACTERS])
+    # "AI" is an acronym in English and the word "who" in Vietnamese: acronyms do not vote.
+    tokens = words(re.sub(r"\b[A-Z]{2,}\b", " ", sample))
+    marked = sum(1 for token in tokens if _VIETNAMESE.search(token))
+    if marked and marked * 10 >= len(tokens):
+        return "vi"
+    counts = {code: sum(token in function_words(code) for token in tokens) for code in ("en", "vi")}
+    best = max(counts, key=lambda code: counts[code])
+    decided = counts[best] > 2 * (sum(counts.values()) - counts[best])
+    if decided and counts[best] * 5 >= len(tokens):
+        return best
+    code, probability = _identifier().classify(sample)
+    if float(probability) >= _CONFIDENT:
+        return str(code)
+    if counts[best] > sum(counts.values()) - counts[best] and counts[best] * 5 >= len(tokens):
+        return best
+    return default

@@ -1,0 +1,1 @@
+"""LLM backends: who writes the answer."""

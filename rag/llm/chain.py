@@ -1,0 +1,38 @@
+"""From the names in a setting to backends, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from rag.errors import BackendSetup
+from rag.llm.backend import Backend
+from rag.settings import Settings
+
+KNOWN = ("extractive", "openai")
+
+
+def backends(chain: str, settings: Settings) -> tuple[Backend, ...]:
+    """The backends of a chain such as ``openai:gpt-5.6-terra, extractive``.
+
+    Args:
+        chain: Names separated by commas; a colon separates a name from its model.
+        settings: Where each backend finds its own settings.
+
+    Raises:
+        BackendSetup: A name is unknown, or there is none.
+    """
+    names = [name.strip() for name in chain.split(",") if name.strip()]
+    if not names:
+        raise BackendSetup("No backend is named.", f"Name one or more of: {', '.join(KNOWN)}.")
+    return tuple(_backend(name, settings) for name in names)
+
+
+def _backend(name: str, settings: Settings) -> Backend:
+    kind, _, model = name.partition(":")
+    if kind == "extractive" and not model:
+        from rag.llm.extractive import ExtractiveBackend
+
+        return ExtractiveBackend(settings.answer)
+    if kind == "openai":
+        from rag.llm.openai import OpenAIBackend
+
+        return OpenAIBackend(settings.openai, model or settings.openai.model)
+    raise BackendSetup(f"There is no backend {name!r}.", f"Known: {', '.join(KNOWN)}.")

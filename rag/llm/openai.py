@@ -1,0 +1,171 @@
+"""Any server that speaks the OpenAI chat protocol. The only module that imports openai."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from json import JSONDecodeError
+from typing import Any
+from urllib.parse import urlsplit
+
+from rag.errors import (
+    BackendError,
+    BackendGarbled,
+    BackendRefused,
+    BackendSetup,
+    BackendStalled,
+    BackendUnreachable,
+)
+from rag.llm.backend import Finished, Request
+from rag.settings import OpenAISettings
+from rag.types import Usage
+
+# A server on this machine needs no key, but the client insists on sending one.
+_NO_KEY = "no-key"
+_COMPLETE = ("stop", "length")
+
+
+class OpenAIBackend:
+    """A model behind an OpenAI-compatible server.
+
+    Args:
+        settings: Where the server is, which variable holds its key, how long to wait.
+        model: The model's name at that server.
+    """
+
+    def __init__(self, settings: OpenAISettings, model: str) -> None:
+        self.name = f"openai/{model}"
+        self._settings = settings
+        self._model = model
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
+        """Write the answer.
+
+        Raises:
+            BackendSetup: The key is missing or malformed, or the address is.
+            BackendUnreachable: No server answers.
+            BackendRefused: The server said no.
+            BackendStalled: No token came for too long.
+            BackendGarbled: The stream broke, or ended without an answer.
+        """
+        import openai
+
+        client = self._client()
+        text, reason, usage = "", "", Usage()
+        try:
+            chunks = await self._in_time(self._open(client, request), first=True)
+            while True:
+                try:
+                    chunk = await self._in_time(anext(chunks), first=not text)
+                except StopAsyncIteration:
+                    break
+                usage = _usage(chunk) or usage
+                for choice in chunk.choices[:1]:
+                    reason = choice.finish_reason or reason
+                    piece = (choice.delta and choice.delta.content) or ""
+                    text += piece
+                    if piece:
+                        yield piece
+        except openai.APIConnectionError as error:
+            raise self._unreachable(started=bool(text)) from error
+        except openai.APIStatusError as error:
+            raise self._refused(error.body, str(error), error.status_code) from error
+        except openai.APIError as error:
+            raise self._refused(error.body, str(error), None) from error
+        except (JSONDecodeError, openai.OpenAIError) as error:
+            raise self._garbled("sent something that is not an answer") from error
+        finally:
+            await client.close()
+        if reason == "content_filter":
+            raise BackendRefused(f"{self.name} withheld its answer: content filter.")
+        if not text.strip() or reason not in _COMPLETE:
+            raise self._garbled("ended without a finished answer")
+        yield Finished(reason, usage)
+
+    def _client(self) -> Any:
+        import openai
+
+        key = self._key()
+        # Reading has a clock of our own, see _in_time.
+        timeout = openai.Timeout(None, connect=5.0)
+        withheld: Any = openai.Omit()
+        return openai.AsyncOpenAI(
+            api_key=key,
+            # Not from the environment: those of one provider are nothing to tell another.
+            organization=None,
+            project=None,
+            base_url=self._settings.base_url,
+            default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
+            timeout=timeout,
+            max_retries=0,
+        )
+
+    async def _open(self, client: Any, request: Request) -> Any:
+        stream = await client.chat.completions.create(
+            model=self._model,
+            messages=list(request.messages),
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        return aiter(stream)
+
+    async def _in_time(self, step: Any, *, first: bool) -> Any:
+        """Await one step; comments that keep a connection alive do not count as progress."""
+        seconds = self._settings.first_token_seconds if first else self._settings.next_token_seconds
+        try:
+            return await asyncio.wait_for(step, seconds)
+        except TimeoutError as error:
+            raise BackendStalled(
+                f"{self.name} sent nothing for {seconds:g} seconds.", "Try again later.", retry=True
+            ) from error
+
+    def _key(self) -> str:
+        address = urlsplit(self._settings.base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise BackendSetup(
+                f"openai.base_url is not the address of a server: {self._settings.base_url!r}.",
+                "It looks like http://127.0.0.1:11434/v1.",
+            )
+        variable = self._settings.key_variable
+        key = os.environ.get(variable, "").strip()
+        if not key:
+            if address.hostname in ("localhost", "127.0.0.1", "::1"):
+                return _NO_KEY
+            raise BackendSetup(
+                f"{variable} is not set, so {address.hostname} cannot be asked.",
+                "Set it to your key, or name another variable in openai.key_variable.",
+            )
+        if not key.isascii() or any(char.isspace() for char in key):
+            raise BackendSetup(
+                f"{variable} does not hold a key: it has white space or letters outside ASCII.",
+                "Copy the key again.",
+            )
+        return key
+
+    def _unreachable(self, *, started: bool) -> BackendError:
+        if started:
+            return self._garbled("broke off in the middle")
+        return BackendUnreachable(
+            f"No server answers at {self._settings.base_url}.",
+            "Check openai.base_url, and that the server runs.",
+            retry=True,
+        )
+
+    def _refused(self, body: object, text: str, status: int | None) -> BackendRefused:
+        inner = body.get("error", body) if isinstance(body, dict) else body
+        said = inner.get("message") if isinstance(inner, dict) else None
+        where = f" (HTTP {status})" if status else ""
+        return BackendRefused(
+            f"{self.name} refused{where}: {str(said or text).splitlines()[0][:300]}",
+            retry=status in (408, 409, 429) or (status or 0) >= 500,
+        )
+
+    def _garbled(self, what: str) -> BackendGarbled:
+        return BackendGarbled(f"{self.name} {what}.", "Try again.", retry=True)
+
+
+def _usage(chunk: Any) -> Usage | None:
+    if not chunk.usage:
+        return None
+    return Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)

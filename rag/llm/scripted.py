@@ -1,0 +1,47 @@
+"""A backend that says what it is told to: for tests, and for trying out the chat window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from rag.errors import BackendError
+from rag.llm.backend import Finished, Request
+
+Script = Callable[[Request], Sequence[str | BackendError]]
+
+
+class ScriptedBackend:
+    """Plays back pieces of text; an error among them is raised where it stands.
+
+    Args:
+        script: The pieces, or a function that makes them from the request.
+        name: What it calls itself.
+        delay: Seconds before each piece.
+    """
+
+    def __init__(
+        self,
+        script: Sequence[str | BackendError] | Script,
+        *,
+        name: str = "scripted",
+        delay: float = 0.0,
+    ) -> None:
+        self.name = name
+        self.requests: list[Request] = []
+        self.stopped = False
+        self._script = script
+        self._delay = delay
+
+    async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
+        """Play the script; ``stopped`` tells afterwards whether it was cut short."""
+        self.requests.append(request)
+        pieces = self._script(request) if callable(self._script) else self._script
+        self.stopped = True
+        for piece in pieces:
+            await asyncio.sleep(self._delay)
+            if isinstance(piece, BackendError):
+                raise piece
+            yield piece
+        self.stopped = False
+        yield Finished()

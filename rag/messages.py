@@ -1,0 +1,114 @@
+"""Prompt templates into the messages an LLM is sent, and the texts the program itself says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, TypedDict
+
+from rag.errors import PromptError
+from rag.language import language_name
+from rag.types import Hit, Turn
+
+# What a backend writes, alone, when the passages do not hold the answer.
+NO_ANSWER = "NOT_IN_DOCUMENTS"
+
+# How many earlier exchanges an LLM sees.
+_TURNS = 4
+
+_FENCE = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
+
+
+class Message(TypedDict):
+    """One message of a chat, as every LLM server takes it."""
+
+    role: str
+    content: str
+
+
+def render(name: str, **variables: Any) -> str:
+    """Fill in a template of ``prompts/``.
+
+    Args:
+        name: The template's file name without ``.j2``.
+        **variables: What its placeholders stand for.
+
+    Raises:
+        PromptError: There is no such template, or it uses a variable that is not given.
+    """
+    import jinja2
+
+    try:
+        return str(_environment().get_template(f"{name}.j2").render(variables))
+    except jinja2.TemplateNotFound as error:
+        raise PromptError(f"There is no prompt template {name!r} in prompts/.") from error
+    except jinja2.UndefinedError as error:
+        raise PromptError(f"The prompt template {name!r} misses a variable: {error}.") from error
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_source),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - prompts are plain text; passages pass through fenced()
+        keep_trailing_newline=False,
+    )
+    environment.filters["fenced"] = fenced
+    return environment
+
+
+def _source(name: str) -> str | None:
+    file = resources.files("rag.prompts").joinpath(name)
+    return file.read_text("utf-8") if file.is_file() else None
+
+
+def fenced(text: str) -> str:
+    """A document's text with nothing in it that could open or close the fence around it."""
+    return _FENCE.sub("‹", text)
+
+
+def answer_messages(
+    question: str, language: str, hits: Sequence[Hit], history: Sequence[Turn] = ()
+) -> tuple[Message, ...]:
+    """The messages that ask an LLM to answer a question from passages.
+
+    Args:
+        question: The question.
+        language: The language to answer in, ISO 639-1.
+        hits: The passages, in the order of their numbers.
+        history: Earlier exchanges, oldest first.
+    """
+    name = language_name(language)
+    system = render("answer.system", language_name=name, no_answer=NO_ANSWER)
+    messages: list[Message] = [{"role": "system", "content": system}]
+    for turn in history[-_TURNS:]:
+        messages.append({"role": "user", "content": turn.question})
+        messages.append({"role": "assistant", "content": turn.answer})
+    user = render("answer.user", question=question, hits=hits)
+    messages.append({"role": "user", "content": user})
+    return tuple(messages)
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    return tomllib.loads(
+        resources.files("rag.prompts").joinpath("messages.toml").read_text("utf-8")
+    )
+
+
+def said(name: str, language: str) -> str:
+    """A text the program says itself, in a language or else in English.
+
+    Raises:
+        PromptError: ``prompts/messages.toml`` has no such text.
+    """
+    text = _texts().get(language, {}).get(name) or _texts()["en"].get(name)
+    if text is None:
+        raise PromptError(f"There is no text {name!r} in prompts/messages.toml.")
+    return text

@@ -1,0 +1,51 @@
+"""What the chatbot needs of an index, and the question it really asks it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol
+
+from rag.language import follow_up_words, function_words
+from rag.text import words
+from rag.types import Hit, Turn
+
+# A question with at most this many words of its own topic may lean on the one before it.
+_FEW = 4
+
+
+class Retriever(Protocol):
+    """Something that finds passages; ``rag.Index`` is one."""
+
+    def search(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+    ) -> list[Hit]:
+        """The passages that fit a question best, best first."""
+        ...
+
+    def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
+        """The lexical and the dense share, each in [0, 1], with which texts answer a question."""
+        ...
+
+
+def standalone(question: str, history: Sequence[Turn]) -> str:
+    """A follow-up question together with the one it leans on; any other as it is.
+
+    A question leans on the last one when it is short and either points back ("it", "they",
+    "ông ấy", "thì sao") or names nothing.
+    """
+    if not history:
+        return question
+    tokens = words(question)
+    topic = [word for word in tokens if word not in function_words()]
+    points_back = any(phrase in f" {' '.join(tokens)} " for phrase in follow_up_words())
+    if len(topic) > _FEW or not (points_back or len(topic) <= 1):
+        return question
+    return f"{standalone(history[-1].question, history[:-1])} {question}"

@@ -1,0 +1,232 @@
+"""Settings: frozen values, read from files, the environment and arguments.
+
+The later of these wins: the defaults below; ``rag.toml`` in the person's configuration
+folder; ``rag.toml`` in the working folder; environment variables
+(``RAG_RETRIEVAL__PASSAGES=8``); what the caller passes (``--set retrieval.passages=8``).
+Keys of LLM providers are never settings: they stay in the environment, and a setting names
+the variable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from rag.errors import SettingsError
+
+FILE_NAME = "rag.toml"
+ENVIRONMENT_PREFIX = "RAG_"
+
+BUNDLED_EMBEDDER = "bundled"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How documents become passages and vectors.
+
+    ``embedder`` is ``bundled`` (all-MiniLM-L6-v2, installed with the program) or the name or
+    folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in the
+    embedder's own count, that a passage may have; 0 stands for what the embedder reads.
+    """
+
+    path: str = "my-index"
+    embedder: str = BUNDLED_EMBEDDER
+    passage_tokens: int = 0
+    batch_size: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How passages are chosen for a question.
+
+    ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
+    index's; ``diversity`` is what a passage loses for resembling one chosen before it;
+    ``candidates`` is how many passages each side proposes.
+    """
+
+    passages: int = 6
+    candidates: int = 50
+    dense_weight: float = 0.3
+    diversity: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """Who writes answers, and when to say that the documents do not hold one.
+
+    ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the
+    least evidence (0 to 1) that the extractive backend calls an answer.
+    """
+
+    backend: str = "extractive"
+    evidence: float = 0.45
+    sentences: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAISettings:
+    """An OpenAI-compatible server. Seconds without a token before it counts as stalled."""
+
+    base_url: str = "https://api.openai.com/v1"
+    model: str = "gpt-5.6-terra"
+    key_variable: str = "OPENAI_API_KEY"
+    first_token_seconds: float = 60.0
+    next_token_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, grouped by the room that reads them."""
+
+    index: IndexSettings = field(default_factory=IndexSettings)
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    openai: OpenAISettings = field(default_factory=OpenAISettings)
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "index.passage_tokens": (0, 100_000),
+    "index.batch_size": (1, 4096),
+    "retrieval.passages": (1, 100),
+    "retrieval.candidates": (1, 10_000),
+    "retrieval.dense_weight": (0, 1),
+    "retrieval.diversity": (0, 1),
+    "answer.evidence": (0, 1),
+    "answer.sentences": (1, 20),
+    "openai.first_token_seconds": (0.01, 3600),
+    "openai.next_token_seconds": (0.01, 3600),
+}
+
+
+def load_settings(
+    assignments: Iterable[str] = (),
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Read the settings of this person, folder, environment and call.
+
+    Args:
+        assignments: ``GROUP.NAME=VALUE`` texts; the last one for a name wins.
+        environment: The environment variables; those of the process if left out.
+        folder: The folder whose ``rag.toml`` counts; the working folder if left out.
+
+    Raises:
+        SettingsError: A name is unknown, a value has the wrong type or is out of range, or
+            a file is not TOML.
+    """
+    environment = os.environ if environment is None else environment
+    settings = Settings()
+    for path in (configuration_folder(environment) / FILE_NAME, (folder or Path()) / FILE_NAME):
+        settings = apply_settings(settings, _read_file(path), str(path))
+    settings = apply_settings(settings, _read_environment(environment), "the environment")
+    return apply_settings(settings, _read_assignments(assignments), "the command line")
+
+
+def configuration_folder(environment: Mapping[str, str]) -> Path:
+    """Where this person's own ``rag.toml`` lies; ``RAG_CONFIG_DIR`` moves it."""
+    from platformdirs import user_config_path
+
+    chosen = environment.get("RAG_CONFIG_DIR")
+    return Path(chosen) if chosen else user_config_path("rag-chatbot")
+
+
+def apply_settings(
+    settings: Settings, values: Mapping[str, Mapping[str, Any]], origin: str
+) -> Settings:
+    """Replace single settings.
+
+    Args:
+        settings: Where to start from.
+        values: By group, then by name. A text is read as the setting's own type.
+        origin: Where the values come from, for the error message.
+
+    Raises:
+        SettingsError: A name is unknown, or a value is malformed or out of range.
+    """
+    groups: dict[str, Any] = {}
+    for group, changes in values.items():
+        current = getattr(settings, group, None)
+        if current is None or not isinstance(changes, Mapping):
+            raise _unknown(group, [f.name for f in dataclasses.fields(Settings)], origin)
+        types = get_type_hints(type(current))
+        for name in changes:
+            if name not in types:
+                raise _unknown(f"{group}.{name}", [f"{group}.{known}" for known in types], origin)
+        typed = {
+            name: _typed(f"{group}.{name}", value, types[name], origin)
+            for name, value in changes.items()
+        }
+        groups[group] = dataclasses.replace(current, **typed)
+    return dataclasses.replace(settings, **groups)
+
+
+def _unknown(name: str, known: list[str], origin: str) -> SettingsError:
+    return SettingsError(
+        f"There is no setting {name!r}, which {origin} gives.", f"Known: {', '.join(known)}."
+    )
+
+
+def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
+    if kind is str:
+        if not isinstance(value, str) or not value.strip():
+            raise SettingsError(
+                f"{origin}: {name} must be a text that is not empty, not {value!r}."
+            )
+        return value.strip()
+    number = _number(value, kind)
+    if number is None:
+        expected = "a whole number" if kind is int else "a number"
+        raise SettingsError(f"{origin}: {name} must be {expected}, not {value!r}.")
+    low, high = _LIMITS[name]
+    if not low <= number <= high:
+        raise SettingsError(f"{origin}: {name} must be from {low:g} to {high:g}, not {value!r}.")
+    return number
+
+
+def _number(value: Any, kind: type) -> int | float | None:
+    """A value as a number of a kind, or ``None``; a fraction is no whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number: int | float = kind(value)
+    except ValueError:
+        return None
+    return None if isinstance(value, float) and number != value else number
+
+
+def _read_file(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {}
+    for variable, value in environment.items():
+        group, double, name = variable.removeprefix(ENVIRONMENT_PREFIX).partition("__")
+        if variable.startswith(ENVIRONMENT_PREFIX) and double:
+            values.setdefault(group.lower(), {})[name.lower()] = value
+    return values
+
+
+def _read_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        group, dot, key = name.strip().partition(".")
+        if not equals or not dot:
+            raise SettingsError(
+                f"The setting {assignment!r} is not of the form GROUP.NAME=VALUE.",
+                "For example: --set retrieval.passages=8.",
+            )
+        values.setdefault(group, {})[key] = value
+    return values

@@ -1,0 +1,96 @@
+"""What the command line shows: progress bars, reports, hits and sources."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rag.types import Answer, Hit, IngestReport, Progress, Support
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Bars on standard error for documents and passages, where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description:10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(progress: Progress) -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(progress.stage, total=None, name="")
+            bars.update(
+                tasks[progress.stage],
+                completed=progress.done,
+                total=progress.total,
+                name=progress.name[:40],
+            )
+
+        yield show
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    """Print passages with their scores, best first."""
+    for number, hit in enumerate(hits, start=1):
+        parts = f"words {hit.lexical:.2f}, meaning {hit.dense:.2f}"
+        print(f"[{number}] {hit.score:.3f}  {_place(hit)}  ({parts})")
+        print(f"    {_shortened(hit.passage.text, 300)}\n")
+    if not hits:
+        print("No passage matches.")
+
+
+def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
+    """Print what an ingest did; failures go to standard error, one line each."""
+    counts = [
+        f"{len(getattr(report, name))} {name}"
+        for name in ("added", "updated", "unchanged", "removed", "skipped", "failed")
+        if getattr(report, name)
+    ]
+    done = ", ".join(counts) or "Nothing to do"
+    holds = f"{facts['documents']} documents, {facts['passages']} passages"
+    print(f"{done}. The index in {facts['folder']} holds {holds}.")
+    for failure in report.failed:
+        print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
+
+
+def print_sources(answer: Answer) -> None:
+    """Print where an answer comes from: each quote with its offsets and verdict."""
+    for number in sorted({citation.marker for citation in answer.citations}):
+        hit = answer.hits[number - 1]
+        dated = f", {hit.document.published}" if hit.document.published else ""
+        print(f"[{number}] {_place(hit)}{dated}")
+        for citation in answer.citations:
+            if citation.marker == number:
+                where = f"{citation.start}-{citation.end} ({citation.support})"
+                print(f"    {where}: {_shortened(citation.quote, 200)}")
+    for sentence in answer.sentences:
+        if sentence.support is Support.UNSUPPORTED:
+            print(f"Not supported by the documents: {_shortened(sentence.text, 200)}")
+    if answer.abstained and answer.hits:
+        print("Nearest passages:")
+        for hit in answer.hits[:3]:
+            print(f"    {_place(hit)}: {_shortened(hit.passage.text, 120)}")
+
+
+def _place(hit: Hit) -> str:
+    page = f", page {hit.passage.page}" if hit.passage.page else ""
+    return f"{hit.document.name}{page}"
+
+
+def _shortened(text: str, most: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"

@@ -1,0 +1,189 @@
+"""Text as the engine sees it: normalization, words, sentences, always with exact offsets."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from rag.language import abbreviations
+
+Span = tuple[int, int]
+
+_OPENING = "“‘«(["
+_PLAIN_QUOTE = '"'
+_BLANKED = str.maketrans("“”„«»", "     ")
+
+
+def normalize(text: str) -> str:
+    """Unify line ends, drop a byte order mark and NUL, and compose to Unicode NFC.
+
+    Offsets everywhere in the project are offsets into what this returns. NFC is defined
+    in Unicode Standard Annex 15; composing makes a Vietnamese letter typed as base and
+    combining marks equal to the same letter typed as one.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removeprefix("\ufeff").replace("\x00", "")
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """The same text in lower case without diacritics (``đ`` becomes ``d``)."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    kept = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return unicodedata.normalize("NFC", kept.replace("đ", "d"))
+
+
+@cache
+def _word_pattern() -> Any:
+    import regex
+
+    ideographs = r"[\p{Han}\p{Hiragana}\p{Katakana}]+"
+    number = r"\p{N}+(?:[.,:/]\p{N}+)*(?=[^\p{L}\p{M}\p{N}]|$)"
+    word = r"(?:(?![\p{Han}\p{Hiragana}\p{Katakana}])[\p{L}\p{M}\p{N}])+"
+    return regex.compile(rf"(?P<ideographs>{ideographs})|(?P<number>{number})|{word}")
+
+
+def word_spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of a text in order, case-folded, each with its span.
+
+    A run of Chinese or Japanese comes as overlapping pairs of characters; a number with
+    separators (``11.2023``) comes whole and then in its parts, so that ``2023`` finds it.
+
+    Yields:
+        The word (NFC, case-folded, diacritics kept), its start and its end in ``text``.
+    """
+    for match in _word_pattern().finditer(text):
+        token, start, end = match.group(), match.start(), match.end()
+        if match.lastgroup == "ideographs":
+            for offset in range(max(1, len(token) - 1)):
+                pair = token[offset : offset + 2]
+                yield pair, start + offset, start + offset + len(pair)
+            continue
+        yield unicodedata.normalize("NFC", token.casefold()), start, end
+        if match.lastgroup == "number" and not token.isnumeric():
+            offset = start
+            for part in _split_number(token):
+                if part.isnumeric():
+                    yield part, offset, offset + len(part)
+                offset += len(part)
+
+
+def _split_number(token: str) -> list[str]:
+    import regex
+
+    return list(regex.split(r"([.,:/])", token))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text: the one lexical analysis of the project (see ``word_spans``)."""
+    return [word for word, _, _ in word_spans(unicodedata.normalize("NFC", text))]
+
+
+def names(question: str) -> list[str]:
+    """The names in a question: runs of words in capitals, ``Kuala Lumpur``, ``Hà Nội``.
+
+    The first word of a question has a capital anyway, so it counts only where the rest of
+    it has one too, or a figure: ``OpenAI``, ``H100``.
+    """
+    import regex
+
+    word = r"[\p{L}\p{M}\p{N}]*[\p{Lu}][\p{L}\p{M}\p{N}]*"
+    found = []
+    for run in regex.finditer(rf"{word}(?:[ -]{word})*", question):
+        name = run.group()
+        if run.start() == 0 and not regex.search(r"^.[\p{L}\p{M}]*[\p{Lu}\p{N}]", name.split()[0]):
+            name = " ".join(name.split()[1:])
+        if name:
+            found.append(name)
+    return found
+
+
+def collapse(text: str) -> str:
+    """The same text with every run of white space as one space, and none around it."""
+    return " ".join(text.split())
+
+
+def sentences(text: str, language: str = "en") -> list[Span]:
+    """Where the sentences of a text stand, in order, without the white space around them.
+
+    The segmenter is sentencex (Wikimedia), with three repairs: an opening quotation mark
+    belongs to the sentence it opens, a title such as ``PGS.`` or ``TP.`` does not end one,
+    and a line that is a list item, a heading or a table row stands alone.
+
+    Args:
+        text: Any text.
+        language: Its language, ISO 639-1; unknown ones are segmented like English.
+
+    Returns:
+        Spans that do not overlap and together cover every character that is not white space.
+    """
+    import sentencex
+
+    # A curly quotation mark that is never closed would swallow the sentences behind it.
+    unquoted = text.translate(_BLANKED)
+    # sentencex counts code points and skips nothing, so ends alone are enough.
+    ends = [end["end_index"] for end in sentencex.get_sentence_boundaries(language, unquoted)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    spans: list[Span] = []
+    start = 0
+    for end in ends:
+        moved = _before_opening_mark(text, start, end)
+        spans.extend(_lines_that_stand_alone(text, start, moved))
+        start = moved
+    spans.extend(_lines_that_stand_alone(text, start, len(text)))
+    return _join_abbreviations(text, [span for span in spans if span[0] < span[1]], language)
+
+
+def _before_opening_mark(text: str, start: int, end: int) -> int:
+    """Where a sentence really ends when an opening quotation mark trails behind it."""
+    body = text[start:end].rstrip()
+    if len(body) > 1 and body[-1] in _OPENING:
+        return start + len(body) - 1
+    before = body[-2:-1]
+    if (
+        len(body) > 2
+        and body[-1] == _PLAIN_QUOTE
+        and before.isspace()
+        and body.count(_PLAIN_QUOTE) % 2
+    ):
+        return start + len(body) - 1
+    return end
+
+
+def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
+    """Cut a span before and after Markdown headings, list items and table rows; trim the rest."""
+    import regex
+
+    spans: list[Span] = []
+    begun = start
+    for line in regex.finditer(
+        r"^[ \t]*(?:#{1,6}\s|[-*+•]\s|\d{1,3}[.)]\s|\|).*$", text[start:end], regex.M
+    ):
+        spans.append(_trimmed(text, begun, start + line.start()))
+        begun = start + line.start()
+        if regex.match(r"[ \t]*[#|]", line.group()):
+            spans.append(_trimmed(text, begun, start + line.end()))
+            begun = start + line.end()
+    spans.append(_trimmed(text, begun, end))
+    return [span for span in spans if span[0] < span[1]]
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    body = text[start:end]
+    return start + len(body) - len(body.lstrip()), end - (len(body) - len(body.rstrip()))
+
+
+def _join_abbreviations(text: str, spans: list[Span], language: str) -> list[Span]:
+    known = abbreviations(language)
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and "\n" not in text[joined[-1][1] : start]:
+            last = text[joined[-1][0] : joined[-1][1]].rsplit(None, 1)[-1]
+            if last in known or any(last.endswith("." + short) for short in known):
+                joined[-1] = (joined[-1][0], end)
+                continue
+        joined.append((start, end))
+    return joined

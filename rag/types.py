@@ -1,0 +1,253 @@
+"""The data that flows through the engine: frozen dataclasses that turn into JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Support(enum.StrEnum):
+    """The verdict on one sentence of an answer, given its evidence."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly supported"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as loaded.
+
+    ``text`` is normalized (line ends unified, NFC); every offset in the project counts
+    characters of it. ``pages`` holds the offset at which each page begins, empty for
+    formats without pages.
+    """
+
+    uri: str
+    title: str
+    language: str
+    text: str
+    published: dt.date | None = None
+    pages: tuple[int, ...] = ()
+    id: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's own name, without its folders."""
+        from urllib.parse import unquote
+
+        return unquote(self.uri.rstrip("/").rsplit("/", 1)[-1])
+
+    def page_at(self, offset: int) -> int | None:
+        """The number of the page that holds a character, counted from 1, if there are pages."""
+        return sum(1 for start in self.pages if start <= offset) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span of a document: ``document.text[start:end] == text``."""
+
+    document_id: int
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question.
+
+    ``score`` is the fused score in [0, 1]; ``lexical`` and ``dense`` are its two calibrated
+    parts, each in [0, 1].
+    """
+
+    document: Document
+    passage: Passage
+    score: float
+    lexical: float
+    dense: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote in a document: ``document.text[start:end] == quote``."""
+
+    marker: int
+    document: Document
+    passage: Passage
+    start: int
+    end: int
+    quote: str
+    support: Support
+
+    @property
+    def page(self) -> int | None:
+        """The page the quote begins on, counted from 1, where the document has pages."""
+        return self.document.page_at(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer: ``answer.text[start:end]``, its citations and the verdict."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[Citation, ...]
+    support: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of one backend: what came of it and how long it took."""
+
+    backend: str
+    outcome: str
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens a backend reports having read and written; ``None`` where it reports nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the chatbot says to one question, and on what grounds."""
+
+    question: str
+    text: str
+    language: str
+    backend: str
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    abstained: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be indexed, and why, in a plain sentence."""
+
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one call of ``add``, ``sync`` or ``remove`` did, by document URI.
+
+    ``skipped`` are files of a folder whose type cannot be read. ``passages`` is how many
+    passages were written, ``embedded`` how many of them had to be embedded.
+    """
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
+    skipped: tuple[str, ...] = ()
+    passages: int = 0
+    embedded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest has come: ``done`` of ``total`` steps of ``stage``, now at ``name``."""
+
+    stage: str
+    done: int
+    total: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Event: the passages an answer will be written from."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Event: more text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Event: a backend failed; ``backend`` now writes a fresh answer.
+
+    ``discarded`` is what the failed one had already written of its own.
+    """
+
+    failed: str
+    backend: str
+    reason: str
+    discarded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Event: the finished answer."""
+
+    answer: Answer
+
+
+Event = Retrieved | Delta | Switched | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier exchange of a conversation."""
+
+    question: str
+    answer: str
+
+
+def to_dict(value: Any, *, full_text: bool = False) -> Any:
+    """Turn any of these types into plain dictionaries, lists, strings and numbers.
+
+    Args:
+        value: A dataclass of this module, or a sequence or mapping of them.
+        full_text: Whether a document's whole text is included. Without it a document is
+            its URI, title, language and date, so that an answer does not repeat a book
+            for each of its citations.
+
+    Returns:
+        A value that ``json.dumps`` accepts.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [f.name for f in dataclasses.fields(value)]
+        if isinstance(value, Document) and not full_text:
+            names = [name for name in names if name not in ("text", "pages")]
+        if isinstance(value, Citation):
+            names.insert(names.index("end") + 1, "page")
+        return {name: to_dict(getattr(value, name), full_text=full_text) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): to_dict(item, full_text=full_text) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [to_dict(item, full_text=full_text) for item in value]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+def to_json(value: Any, *, full_text: bool = False, indent: int | None = None) -> str:
+    """The JSON text of ``to_dict(value)``; letters outside ASCII stay readable."""
+    return json.dumps(to_dict(value, full_text=full_text), ensure_ascii=False, indent=indent)

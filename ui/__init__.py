@@ -1,0 +1,1 @@
+"""The Gradio chat window and the web server around it."""
