@@ -21,7 +21,7 @@ from urllib.parse import quote
 import numpy as np
 
 from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
-from rag.types import Document, Passage
+from rag.types import Document, Passage, file_name
 
 from .embed import Matrix
 
@@ -79,6 +79,11 @@ class Entry:
     published: dt.date | None
     characters: int
     passages: int
+
+    @property
+    def name(self) -> str:
+        """The file's own name, without its folders."""
+        return file_name(self.uri)
 
 
 def content_hash(content: bytes | str) -> bytes:

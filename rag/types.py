@@ -9,6 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
+
+
+def file_name(uri: str) -> str:
+    """The last part of a URI, readable: ``b c.txt`` of ``file:///a/b%20c.txt``."""
+    return unquote(uri.rstrip("/").rsplit("/", 1)[-1])
 
 
 class Support(enum.StrEnum):
@@ -39,9 +45,7 @@ class Document:
     @property
     def name(self) -> str:
         """The file's own name, without its folders."""
-        from urllib.parse import unquote
-
-        return unquote(self.uri.rstrip("/").rsplit("/", 1)[-1])
+        return file_name(self.uri)
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that holds a character, counted from 1, if there are pages."""

@@ -1,0 +1,38 @@
+"""The answers of recent conversations, kept on the server for the sources panel."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+
+from rag.types import Answer
+
+# The oldest conversation is forgotten beyond this many.
+_MOST = 200
+
+
+class Conversations:
+    """Answers by conversation and turn. A turn without an answer, a failure, has none."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[str, dict[int, Answer]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def begin(self) -> str:
+        """The name of a new conversation; it cannot be guessed."""
+        return uuid.uuid4().hex
+
+    def put(self, conversation: str, turn: int, answer: Answer) -> None:
+        """Keep the answer to the turn-th question, counted from 0."""
+        with self._guard:
+            turns = self._turns.setdefault(conversation, {})
+            self._turns.move_to_end(conversation)
+            turns[turn] = answer
+            while len(self._turns) > _MOST:
+                self._turns.popitem(last=False)
+
+    def get(self, conversation: str, turn: int) -> Answer | None:
+        """The answer to a turn, if it is still kept."""
+        with self._guard:
+            return self._turns.get(conversation, {}).get(turn)

@@ -1,0 +1,109 @@
+"""The documents tab: what the index holds, adding to it and removing from it."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rag.index.index import Index
+
+from rag.errors import RagError
+from rag.types import Progress
+
+from .strings import Strings
+
+# Where uploaded files are kept: inside the index's folder, so that they outlive the upload.
+UPLOADS = "documents"
+
+
+def table(index: Index, texts: Strings) -> dict[str, Any]:
+    """What the table of documents shows."""
+    entries = index.documents()
+    rows = [
+        {
+            "title": entry.title,
+            "name": entry.name,
+            "language": entry.language,
+            "date": entry.published.isoformat() if entry.published else "",
+            "passages": entry.passages,
+        }
+        for entry in entries
+    ]
+    passages = sum(entry.passages for entry in entries)
+    return {
+        "columns": [texts[f"column_{n}"] for n in ("document", "language", "date", "passages")],
+        "rows": rows,
+        "note": texts["holds"].format(documents=len(rows), passages=passages)
+        if rows
+        else texts["empty_index"],
+    }
+
+
+def choices(index: Index) -> list[tuple[str, str]]:
+    """Documents that can be removed: what is shown, and the URI."""
+    entries = index.documents()
+    return [
+        (entry.title if entry.title == entry.name else f"{entry.title} ({entry.name})", entry.uri)
+        for entry in entries
+    ]
+
+
+def add(
+    index: Index,
+    uploads: Iterable[str],
+    texts: Strings,
+    on_progress: Callable[[Progress], None],
+) -> str:
+    """Keep uploaded files and index them; what became of them, as a text."""
+    try:
+        kept = [_keep(index.folder / UPLOADS, Path(upload)) for upload in uploads]
+        report = index.add(kept, on_progress)
+    except (RagError, OSError) as error:
+        return "⚠ " + texts["not_added"].format(reason=error)
+    for failure in report.failed:
+        _forget_upload(index, failure.uri)
+    lines = [
+        texts["added"].format(
+            added=len(report.added),
+            updated=len(report.updated),
+            unchanged=len(report.unchanged),
+        )
+    ]
+    lines += ["⚠ " + texts["not_added"].format(reason=one.reason) for one in report.failed]
+    return "\n".join(lines)
+
+
+def remove(index: Index, uris: Iterable[str], texts: Strings) -> str:
+    """Remove documents, and their files where they were uploaded; what was done, as a text."""
+    chosen = list(uris)
+    if not chosen:
+        return texts["nothing_chosen"]
+    removed = 0
+    try:
+        for uri in chosen:
+            removed += len(index.remove(uri).removed)
+            _forget_upload(index, uri)
+    except RagError as error:
+        return f"⚠ {error}"
+    return texts["removed"].format(count=removed)
+
+
+def _keep(folder: Path, upload: Path) -> Path:
+    """Copy an upload into a folder, under its own name or, if that is taken, a numbered one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, number = folder / upload.name, 1
+    while target.exists() and not filecmp.cmp(upload, target, shallow=False):
+        number += 1
+        target = folder / f"{upload.stem} ({number}){upload.suffix}"
+    if not target.exists():
+        shutil.copyfile(upload, target)
+    return target
+
+
+def _forget_upload(index: Index, uri: str) -> None:
+    for file in (index.folder / UPLOADS).glob("*"):
+        if file.absolute().as_uri() == uri:
+            file.unlink()

@@ -1,0 +1,275 @@
+"""The page: its layout, and which event calls what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import gradio as gr
+from rag.index.index import Index
+
+from rag.chatbot import Chatbot
+from rag.types import Progress
+
+from . import documents
+from .chat import Message, answered
+from .conversations import Conversations
+from .sources import Panel, answer_panel, empty_panel
+from .strings import DEFAULT, examples, languages, preferred, static, strings
+
+_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "sans-serif"]
+_MONO = ["ui-monospace", "monospace"]
+
+# Events that run a question share this many places; the rest wait in line.
+_AT_ONCE = 4
+_MOST_WAITING = 64
+_MOST_CHARACTERS = 4000
+
+
+@dataclass
+class Page:
+    """The chat window over one index.
+
+    Args:
+        index: The index.
+        bot: Who answers.
+    """
+
+    index: Index
+    bot: Chatbot
+    conversations: Conversations = field(default_factory=Conversations)
+
+    def build(self) -> gr.Blocks:
+        """Lay the page out and bind its events."""
+        texts = strings(DEFAULT)
+        with gr.Blocks(title=texts["title"], analytics_enabled=False, fill_width=True) as page:
+            with gr.Row(equal_height=True):
+                title = gr.Markdown(f"# {texts['title']}", elem_id="title")
+                language = gr.Radio(
+                    languages(),
+                    value=DEFAULT,
+                    label=texts["language"],
+                    show_label=False,
+                    container=False,
+                    elem_id="language",
+                )
+            # Not gr.State: that would hold one connection open for each tab, and a browser
+            # has only six for one server.
+            conversation = gr.Textbox(visible="hidden", elem_id="conversation-name")
+            with gr.Tab(texts["chat"], id="chat") as chat_tab:
+                self._chat_tab(texts)
+            with gr.Tab(texts["documents"], id="documents") as documents_tab:
+                self._documents_tab(texts)
+            spoken = [title, chat_tab, documents_tab, *self._spoken]
+            self._bind_chat(conversation, language)
+            self._bind_documents(language)
+            page.load(
+                self._opened, None, [conversation, language, self.chatbot], api_visibility="private"
+            ).then(self._speak, language, spoken, api_visibility="private").then(
+                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
+            )
+            language.input(self._speak, language, spoken, api_visibility="private").then(
+                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
+            )
+            documents_tab.select(
+                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
+            )
+        page.queue(api_open=False, max_size=_MOST_WAITING, default_concurrency_limit=_AT_ONCE)
+        return cast(gr.Blocks, page)
+
+    # -- layout -----------------------------------------------------------------------------
+
+    def _chat_tab(self, texts: dict[str, str]) -> None:
+        with gr.Row():
+            with gr.Column(scale=3, min_width=280):
+                self.chatbot = gr.Chatbot(
+                    elem_id="conversation",
+                    show_label=False,
+                    height="62vh",
+                    buttons=["copy"],
+                    feedback_options=None,
+                    latex_delimiters=[],
+                    allow_tags=False,
+                    group_consecutive_messages=False,
+                    placeholder=texts["welcome"],
+                )
+                self.box = gr.Textbox(
+                    elem_id="question",
+                    placeholder=texts["question"],
+                    label=texts["question"],
+                    show_label=False,
+                    submit_btn=True,
+                    stop_btn=False,
+                    max_lines=6,
+                    max_length=_MOST_CHARACTERS,
+                    autofocus=True,
+                )
+                self.new = gr.Button(texts["new"], size="sm", elem_id="new")
+            with gr.Column(scale=2, min_width=280):
+                self.panel = gr.HTML(
+                    value=empty_panel(texts),
+                    html_template=static("sources.html"),
+                    css_template=static("sources.css"),
+                    js_on_load=static("sources.js"),
+                    elem_id="sources-panel",
+                )
+
+    def _documents_tab(self, texts: dict[str, str]) -> None:
+        self.table = gr.HTML(
+            value=documents.table(self.index, texts),
+            html_template=static("documents.html"),
+            css_template=static("documents.css"),
+            js_on_load=None,
+            elem_id="documents-table",
+        )
+        self.report = gr.Textbox(show_label=False, interactive=False, elem_id="report", lines=2)
+        self.upload = gr.File(
+            label=texts["add"], file_count="multiple", elem_id="upload", height=140
+        )
+        self.chosen = gr.Dropdown(
+            documents.choices(self.index),
+            multiselect=True,
+            label=texts["choose"],
+            elem_id="chosen",
+        )
+        self.remove = gr.Button(texts["remove"], variant="stop", elem_id="remove")
+
+    @property
+    def _spoken(self) -> list[Any]:
+        return [self.chatbot, self.box, self.new, self.upload, self.chosen, self.remove, self.panel]
+
+    def _speak(self, language: str) -> tuple[Any, ...]:
+        """Everything that carries a text, in a language, in the order of its outputs."""
+        texts = strings(language)
+        return (
+            gr.Markdown(f"# {texts['title']}"),
+            gr.Tab(texts["chat"]),
+            gr.Tab(texts["documents"]),
+            gr.Chatbot(placeholder=texts["welcome"]),
+            gr.Textbox(placeholder=texts["question"], label=texts["question"]),
+            gr.Button(texts["new"]),
+            gr.File(label=texts["add"]),
+            gr.Dropdown(label=texts["choose"]),
+            gr.Button(texts["remove"]),
+            empty_panel(texts),
+        )
+
+    # -- the conversation -------------------------------------------------------------------
+
+    def _bind_chat(self, conversation: gr.Textbox, language: gr.Radio) -> None:
+        flow: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        boxed = [self.box, self.chatbot]
+        asked = self.box.submit(self._asked, boxed, boxed, queue=False, **flow)
+        chosen = self.chatbot.example_select(
+            self._example_chosen, self.chatbot, boxed, queue=False, **flow
+        )
+        running = []
+        for begun in (asked, chosen):
+            answering = begun.success(
+                self._answer,
+                [conversation, self.chatbot, language],
+                [self.chatbot, self.panel],
+                concurrency_id="answers",
+                concurrency_limit=_AT_ONCE,
+                **flow,
+            )
+            answering.then(self._ready, None, self.box, queue=False, **flow)
+            answering.failure(self._ready, None, self.box, queue=False, **flow)
+            running.append(answering)
+        self.box.stop(self._ready, None, self.box, cancels=running, queue=False, **flow)
+        self.new.click(
+            self._renewed,
+            language,
+            [conversation, self.chatbot, self.panel, self.box],
+            cancels=running,
+            queue=False,
+            **flow,
+        )
+        self.panel.cite(self._cited, [conversation, language], self.panel, **flow)
+
+    def _opened(self, request: gr.Request) -> tuple[str, str, Any]:
+        names = [entry.name for entry in self.index.documents()]
+        offered: list[Any] = [{"text": question} for question in examples(names)]
+        language = preferred(request.headers.get("accept-language", ""))
+        return self.conversations.begin(), language, gr.Chatbot(examples=offered)
+
+    def _asked(self, question: str, messages: list[Message]) -> tuple[Any, list[Message]]:
+        if not question.strip():
+            return gr.skip(), gr.skip()
+        asked = {"role": "user", "content": question.strip()[:_MOST_CHARACTERS]}
+        return gr.Textbox(value="", submit_btn=False, stop_btn=True), [*messages, asked]
+
+    def _example_chosen(
+        self, messages: list[Message], chosen: gr.SelectData
+    ) -> tuple[Any, list[Message]]:
+        return self._asked(str(chosen.value["text"]), messages)
+
+    async def _answer(
+        self, conversation: str, messages: list[Message], language: str
+    ) -> AsyncGenerator[tuple[Any, Any], None]:
+        if not messages or messages[-1]["role"] != "user":
+            yield gr.skip(), gr.skip()
+            return
+        views = answered(self.bot, self.conversations, conversation, messages, language)
+        async for shown, panel in views:
+            yield shown, gr.skip() if panel is None else panel
+
+    def _ready(self) -> Any:
+        return gr.Textbox(submit_btn=True, stop_btn=False)
+
+    def _renewed(self, language: str) -> tuple[str, list[Message], Panel, Any]:
+        return self.conversations.begin(), [], empty_panel(strings(language)), self._ready()
+
+    def _cited(self, conversation: str, language: str, clicked: gr.EventData) -> Panel:
+        """The sources of the answer whose marker was clicked. What the page sends is checked."""
+        texts = strings(language)
+        detail = clicked._data or {}  # gradio's only access to a custom event
+        turn, number = detail.get("turn"), detail.get("number")
+        if not isinstance(turn, int) or not isinstance(number, int):
+            return empty_panel(texts)
+        answer = self.conversations.get(conversation, turn)
+        if answer is None:
+            return {**empty_panel(texts), "note": texts["gone"]}
+        return answer_panel(answer, texts, focus=number)
+
+    # -- documents --------------------------------------------------------------------------
+
+    def _bind_documents(self, language: gr.Radio) -> None:
+        shown = [self.table, self.chosen]
+        private: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "changes"}
+        self.upload.upload(
+            self._added, [self.upload, language], [self.report, self.upload], **private
+        ).then(self._documents_shown, language, shown, **private)
+        self.remove.click(self._removed, [self.chosen, language], self.report, **private).then(
+            self._documents_shown, language, shown, **private
+        )
+
+    def _documents_shown(self, language: str) -> tuple[Panel, Any]:
+        listed = documents.table(self.index, strings(language))
+        return listed, gr.Dropdown(choices=documents.choices(self.index), value=[])
+
+    def _added(
+        self,
+        uploads: list[str] | None,
+        language: str,
+        bar: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> tuple[str, None]:
+        texts = strings(language)
+        stages = {"documents": texts["reading"], "passages": texts["embedding"]}
+
+        def show(progress: Progress) -> None:
+            stage = stages.get(progress.stage, "")
+            bar((progress.done, max(1, progress.total)), desc=f"{stage} {progress.name}".strip())
+
+        return documents.add(self.index, uploads or [], texts, show), None
+
+    def _removed(self, chosen: list[str] | None, language: str) -> str:
+        return documents.remove(self.index, chosen or [], strings(language))
+
+
+def appearance() -> dict[str, Any]:
+    """What ``mount_gradio_app`` needs to make the page look as it should, without a network."""
+    theme = gr.themes.Soft(primary_hue="blue", font=_FONTS, font_mono=_MONO)
+    script = f"<script>{static('markers.js')}</script>"
+    return {"theme": theme, "css": static("page.css"), "head": script}
