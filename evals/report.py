@@ -7,9 +7,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from rag.index.index import Index
-
 from rag.chatbot import Chatbot
+from rag.index.index import Index
 from rag.settings import Settings
 from rag.types import to_dict
 

@@ -28,6 +28,12 @@ def _no_settings_from_this_machine(tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def seeds() -> Path:
+    """The folder of the five seed articles."""
+    return SEEDS
+
+
+@pytest.fixture(scope="session")
 def settings() -> Settings:
     """The defaults."""
     return Settings()

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from rag.index.index import Index
-
 from rag.errors import RagError
+from rag.index.index import Index
 from rag.types import Progress
 
 from .strings import Strings

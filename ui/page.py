@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import gradio as gr
-from rag.index.index import Index
 
 from rag.chatbot import Chatbot
+from rag.index.index import Index
 from rag.types import Progress
 
 from . import documents

@@ -9,10 +9,9 @@ import threading
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from rag.index.index import Index
-
 from rag.chatbot import Chatbot
 from rag.errors import SettingsError
+from rag.index.index import Index
 from rag.settings import Settings
 
 if TYPE_CHECKING:
