@@ -79,13 +79,19 @@ class Lexical:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def rarity(self, question_words: Iterable[str]) -> dict[str, float]:
+    def rarity(self, question_words: Iterable[str], prior: int = 0) -> dict[str, float]:
         """What each word weighs: its inverse document frequency, as BM25 defines it.
 
         A word that stands in the index only without its diacritics weighs less by
         ``FOLDED_WEIGHT``; one that does not stand there at all weighs most.
         Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25
         and Beyond", in the variant of Lucene and tantivy, which is never negative.
+
+        Args:
+            question_words: Words as ``rag.text.words`` gives them.
+            prior: How many passages without any of the words are imagined beside those of
+                the index. In an index of one passage every word it holds would otherwise
+                weigh next to nothing, and every word it lacks nearly all.
         """
         weights: dict[str, float] = {}
         for word in question_words:
@@ -94,7 +100,7 @@ class Lexical:
             if not frequency:
                 frequency = self._searcher.doc_freq("folded", fold(word))
                 weight = FOLDED_WEIGHT if frequency else 1.0
-            total = max(len(self), frequency)
+            total = max(len(self), frequency) + prior
             weights[word] = weight * math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
         return weights
 

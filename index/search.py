@@ -17,6 +17,8 @@ from .lexical import FOLDED_WEIGHT, calibrate
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
+# Keeps the weights of words sane in an index of a few passages.
+_IMAGINED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Search:
         """The lexical and the dense share with which each text answers a question."""
         if not texts:
             return []
-        rarity = self.snapshot.lexical.rarity(content_words(question))
+        rarity = self.snapshot.lexical.rarity(content_words(question), prior=_IMAGINED)
         query = self.embedder.embed([question], query=True)[0]
         dense = self._dense(query, self.embedder.embed(texts)).tolist()
         return [
@@ -122,11 +124,9 @@ def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> 
     penalty is ``diversity`` times the relevance times the similarity to the nearest chosen
     passage, so it never lifts an irrelevant passage over a relevant one.
     """
-    order = sorted(range(len(ranked)), key=lambda i: (-ranked[i].score, ranked[i].passage_id))
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
-    open_ = np.zeros(len(ranked), dtype=bool)
-    open_[order] = True
+    open_ = np.ones(len(ranked), dtype=bool)
     chosen: list[Ranked] = []
     while len(chosen) < k and open_.any():
         values = np.where(open_, scores * (1 - diversity * nearest), -np.inf)

@@ -23,6 +23,9 @@ View = tuple[list[Message], Panel | None]
 # The page redraws a message whole: more often than this costs the browser more than it shows.
 _REDRAW_SECONDS = 0.08
 
+# Fenced and inline code, as Markdown has it.
+_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -123,11 +126,20 @@ def history(messages: Sequence[Message]) -> list[Turn]:
 def displayed(text: str) -> str:
     """A text that the page may render: no element, image or link can come out of it.
 
-    An answer is partly what documents say, and they may say anything.
+    An answer is partly what documents say, and they may say anything. Code keeps as it is:
+    the page shows it without interpreting it.
     """
+    pieces = _CODE.split(text)
+    pieces[::2] = [_without_markup(piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _without_markup(text: str) -> str:
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
     text = text.replace("![", "!\\[")
-    return re.sub(r"\](?=\s*[(\[:](?!\d+\]))", "\\]", text)
+    text = re.sub(r"\](?=\s*[(\[:](?!\d+\]))", "\\]", text)
+    # An address alone would become a link, too.
+    return re.sub(r"(?i)\b(https?|ftp|www|mailto)(?=[:.])|(?<=\w)(?=@)", r"\1\\", text)
 
 
 def plain_text(message: Message) -> str:

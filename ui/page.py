@@ -44,7 +44,7 @@ class Page:
         """Lay the page out and bind its events."""
         texts = strings(DEFAULT)
         with gr.Blocks(title=texts["title"], analytics_enabled=False, fill_width=True) as page:
-            with gr.Row(equal_height=True):
+            with gr.Row(equal_height=True, elem_id="top"):
                 title = gr.Markdown(f"# {texts['title']}", elem_id="title")
                 language = gr.Radio(
                     languages(),
@@ -64,17 +64,14 @@ class Page:
             spoken = [title, chat_tab, documents_tab, *self._spoken]
             self._bind_chat(conversation, language)
             self._bind_documents(language)
-            page.load(
-                self._opened, None, [conversation, language, self.chatbot], api_visibility="private"
-            ).then(self._speak, language, spoken, api_visibility="private").then(
-                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
-            )
-            language.input(self._speak, language, spoken, api_visibility="private").then(
-                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
-            )
-            documents_tab.select(
-                self._documents_shown, language, [self.table, self.chosen], api_visibility="private"
-            )
+            # Not queued: the answer to a queued event can be lost in the browser when it
+            # begins just as the last one ends.
+            light: dict[str, Any] = {"queue": False, "api_visibility": "private"}
+            listed = [self.table, self.chosen]
+            page.load(self._opened, None, [conversation, language, self.chatbot], **light)
+            page.load(self._documents_shown, language, listed, **light)
+            language.change(self._speak, [language, self.chatbot], [*spoken, *listed], **light)
+            documents_tab.select(self._documents_shown, language, listed, **light)
         page.queue(api_open=False, max_size=_MOST_WAITING, default_concurrency_limit=_AT_ONCE)
         return cast(gr.Blocks, page)
 
@@ -120,7 +117,7 @@ class Page:
             value=documents.table(self.index, texts),
             html_template=static("documents.html"),
             css_template=static("documents.css"),
-            js_on_load=None,
+            js_on_load=static("documents.js"),
             elem_id="documents-table",
         )
         self.report = gr.Textbox(show_label=False, interactive=False, elem_id="report", lines=2)
@@ -137,9 +134,9 @@ class Page:
 
     @property
     def _spoken(self) -> list[Any]:
-        return [self.chatbot, self.box, self.new, self.upload, self.chosen, self.remove, self.panel]
+        return [self.chatbot, self.box, self.new, self.upload, self.remove, self.panel]
 
-    def _speak(self, language: str) -> tuple[Any, ...]:
+    def _speak(self, language: str, messages: list[Message]) -> tuple[Any, ...]:
         """Everything that carries a text, in a language, in the order of its outputs."""
         texts = strings(language)
         return (
@@ -150,9 +147,9 @@ class Page:
             gr.Textbox(placeholder=texts["question"], label=texts["question"]),
             gr.Button(texts["new"]),
             gr.File(label=texts["add"]),
-            gr.Dropdown(label=texts["choose"]),
             gr.Button(texts["remove"]),
-            empty_panel(texts),
+            gr.skip() if messages else empty_panel(texts),
+            *self._documents_shown(language),
         )
 
     # -- the conversation -------------------------------------------------------------------
@@ -178,15 +175,16 @@ class Page:
             answering.failure(self._ready, None, self.box, queue=False, **flow)
             running.append(answering)
         self.box.stop(self._ready, None, self.box, cancels=running, queue=False, **flow)
-        self.new.click(
-            self._renewed,
-            language,
-            [conversation, self.chatbot, self.panel, self.box],
-            cancels=running,
-            queue=False,
-            **flow,
-        )
-        self.panel.cite(self._cited, [conversation, language], self.panel, **flow)
+        for renewed in (self.new.click, self.chatbot.clear):
+            renewed(
+                self._renewed,
+                language,
+                [conversation, self.chatbot, self.panel, self.box],
+                cancels=running,
+                queue=False,
+                **flow,
+            )
+        self.panel.cite(self._cited, [conversation, language], self.panel, queue=False, **flow)
 
     def _opened(self, request: gr.Request) -> tuple[str, str, Any]:
         names = [entry.name for entry in self.index.documents()]
@@ -237,17 +235,24 @@ class Page:
 
     def _bind_documents(self, language: gr.Radio) -> None:
         shown = [self.table, self.chosen]
-        private: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "changes"}
-        self.upload.upload(
-            self._added, [self.upload, language], [self.report, self.upload], **private
-        ).then(self._documents_shown, language, shown, **private)
-        self.remove.click(self._removed, [self.chosen, language], self.report, **private).then(
-            self._documents_shown, language, shown, **private
+        private: dict[str, Any] = {"api_visibility": "private"}
+        added = self.upload.upload(
+            self._added,
+            [self.upload, language],
+            [self.report, self.upload],
+            concurrency_id="changes",
+            **private,
         )
+        removed = self.remove.click(
+            self._removed, [self.chosen, language], self.report, concurrency_id="changes", **private
+        )
+        for changed in (added, removed):
+            changed.then(self._documents_shown, language, shown, queue=False, **private)
 
     def _documents_shown(self, language: str) -> tuple[Panel, Any]:
         listed = documents.table(self.index, strings(language))
-        return listed, gr.Dropdown(choices=documents.choices(self.index), value=[])
+        choices = documents.choices(self.index)
+        return listed, gr.Dropdown(choices=choices, value=[], label=strings(language)["choose"])
 
     def _added(
         self,

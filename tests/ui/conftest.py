@@ -1,0 +1,127 @@
+"""A real server on a loopback port, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from rag.chatbot import Chatbot
+from rag.index.index import Index
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A page that phones home at start would hide what the product does.
+_QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@dataclass
+class Window:
+    """An open page, and everything that went wrong in it."""
+
+    page: Page
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        """Type a question, send it, and wait until its answer is finished."""
+        answers = self.page.locator('#conversation [data-testid="bot"]')
+        before = answers.count()
+        self.send(question)
+        answers.nth(before).wait_for()
+        self.page.locator('#question [data-testid="submit-button"]').wait_for()
+
+    def send(self, question: str) -> None:
+        """Type a question and send it."""
+        self.page.locator("#question textarea").fill(question)
+        self.page.keyboard.press("Enter")
+
+    def quotes(self) -> list[str]:
+        """The highlighted texts in the sources panel."""
+        return self.page.locator("#sources-panel mark").all_inner_texts()
+
+
+OpenWindow = Callable[..., Window]
+
+
+def _executable() -> str | None:
+    found = (shutil.which(name) for name in _NAMES)
+    return os.environ.get("CHROMIUM") or next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, from the system or from Playwright's own download."""
+    executable = _executable()
+    with sync_playwright() as playwright:
+        if executable is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: PTH110
+            reason = "no Chromium: install the package chromium, or name it in CHROMIUM"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        # Chromium's sandbox does not start for root, who runs tests in containers.
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        arguments = [*_QUIET, *(["--no-sandbox"] if root else [])]
+        launched = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def running(index: Index, bot: Chatbot) -> Iterator[str]:
+    """Serve the window on a free port; its address."""
+    import uvicorn
+
+    from rag.ui.server import build_app
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build_app(index, bot), log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.fixture
+def open_window(browser: Browser) -> Iterator[OpenWindow]:
+    """Open the window over an index; at the end nothing may have gone wrong in any page."""
+    windows: list[Window] = []
+    closers = []
+
+    def open_(
+        index: Index, bot: Chatbot | None = None, *, locale: str = "en-US", width: int = 1280
+    ) -> Window:
+        server = running(index, bot or Chatbot(index))
+        address = server.__enter__()
+        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900})
+        closers.extend([lambda: server.__exit__(None, None, None), context.close])
+        window = Window(context.new_page())
+        windows.append(window)
+
+        def requested(request: Request) -> None:
+            if not request.url.startswith((address, "data:", "blob:")):
+                window.outside.append(request.url)
+
+        window.page.on("request", requested)
+        window.page.on("pageerror", lambda error: window.errors.append(str(error)))
+        window.page.on("dialog", lambda dialog: window.errors.append(dialog.message))
+        window.page.goto(address)
+        # The conversation has its name once the page has spoken to the server.
+        window.page.wait_for_function(
+            "document.querySelector('#conversation-name textarea, #conversation-name input')?.value"
+        )
+        return window
+
+    yield open_
+    for close in reversed(closers):
+        close()
+    for window in windows:
+        assert window.outside == []
+        assert window.errors == []
