@@ -18,6 +18,7 @@ _VERDICTS = {
     Support.PARTLY: "partly",
     Support.UNSUPPORTED: "unsupported",
 }
+_ORDER = list(_VERDICTS)
 
 Panel = dict[str, Any]
 
@@ -64,10 +65,8 @@ def _source(number: int, hit: Hit, citations: Sequence[Citation], texts: Strings
     if document.published:
         place.append(document.published.isoformat())
     place.append(document.language)
-    best = max(
-        (list(_VERDICTS).index(c.support) for c in citations), default=None, key=lambda i: -i
-    )
-    verdict = "uncited" if best is None else list(_VERDICTS.values())[best]
+    worst = max((_ORDER.index(citation.support) for citation in citations), default=None)
+    verdict = "uncited" if worst is None else _VERDICTS[_ORDER[worst]]
     return {
         "number": number,
         "title": document.title,

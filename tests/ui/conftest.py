@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from rag.chatbot import Chatbot
@@ -78,8 +80,13 @@ def running(index: Index, bot: Chatbot) -> Iterator[str]:
 
     from rag.ui.server import build_app
 
+    async def build() -> FastAPI:
+        return build_app(index, bot)
+
+    # Inside a loop, because gradio makes loops of its own, never closed, where there is none.
+    app = asyncio.run(build())
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(build_app(index, bot), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
@@ -87,6 +94,7 @@ def running(index: Index, bot: Chatbot) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=10)
+        listening.close()
 
 
 @pytest.fixture

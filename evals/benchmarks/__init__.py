@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat. Where a machine matters, they are ratios."""
