@@ -10,17 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 
 from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
+from rag.text import normalize
 from rag.types import Document, Passage, file_name
 
 from .embed import Matrix
@@ -53,8 +55,8 @@ CREATE TABLE vectors (content BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT RO
 """
 
 _STORED = (
-    'SELECT passages.id, substr(text, "start" + 1, "end" - "start"), vector'
-    " FROM passages JOIN documents ON documents.id = document_id JOIN vectors USING (content)"
+    'SELECT passages.id, document_id, "start", "end", vector'
+    " FROM passages JOIN vectors USING (content)"
 )
 
 
@@ -149,7 +151,8 @@ class Catalog:
                 if writer.changed:
                     writer.finish()
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT" if writer.changed else "ROLLBACK")
 
@@ -157,14 +160,14 @@ class Catalog:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             # A URI that does not create: a catalog deleted meanwhile is missing, not empty.
-            uri = f"file:{quote(str(self.path))}?mode=rw"
+            uri = f"file:{quote(os.fsencode(self.path))}?mode=rw"
             with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 yield connection
         except sqlite3.DatabaseError as error:
-            incomplete = str(error).startswith("no such")
+            incomplete = str(error).startswith(("no such", "Could not decode"))
             if isinstance(error, sqlite3.OperationalError) and not incomplete:
                 raise IndexingError(
                     f"The index in {self.path.parent} cannot be used: {error}.",
@@ -298,16 +301,32 @@ class Reader:
 
     def all_passages(self) -> Iterator[tuple[int, str, bytes]]:
         """Every passage in order: its id, its text and its vector."""
-        yield from self._sql(_STORED + " ORDER BY passages.id")
+        return self._with_text(self._sql(_STORED + " ORDER BY passages.id"))
 
     def stored_passages(self, ids: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
         """Some passages: id, text and vector of each."""
-        for identifier in ids:
-            yield from self._sql(_STORED + " WHERE passages.id = ?", (identifier,))
+        rows = (self._sql(_STORED + " WHERE passages.id = ?", (one,)).fetchone() for one in ids)
+        return self._with_text(row for row in rows if row)
+
+    def _with_text(
+        self, rows: Iterable[tuple[int, int, int, int, bytes]]
+    ) -> Iterator[tuple[int, str, bytes]]:
+        # Neighbours belong to one document: its text is read once, not once for each passage.
+        current, text = 0, ""
+        for identifier, document, start, end, vector in rows:
+            if document != current:
+                found = self._sql("SELECT text FROM documents WHERE id = ?", (document,))
+                current, text = document, found.fetchone()[0]
+            yield identifier, text[start:end], vector
 
     def count_passages(self) -> int:
         """How many passages there are."""
         return int(self._sql("SELECT count(*) FROM passages").fetchone()[0])
+
+    def find(self, uri: str) -> int | None:
+        """The id of the document with a URI, if there is one."""
+        row = self._sql("SELECT id FROM documents WHERE uri = ?", (uri,)).fetchone()
+        return row[0] if row else None
 
     def all_documents(self) -> list[Document]:
         """Every document with its text."""
@@ -325,12 +344,14 @@ class Writer(Reader):
         self.added: list[int] = []
         self.removed: list[int] = []
         self.changed = False
+        self._let_go: set[bytes] = set()
 
     def finish(self) -> None:
-        """Drop vectors that no passage needs, and count the revision."""
-        self._sql(
-            "DELETE FROM vectors WHERE NOT EXISTS"
-            " (SELECT 1 FROM passages WHERE passages.content = vectors.content)"
+        """Drop vectors that no passage needs any more, and count the revision."""
+        self._many(
+            "DELETE FROM vectors WHERE content = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)",
+            [(content,) for content in self._let_go],
         )
         self._sql(
             "UPDATE meta SET value = ? WHERE key = 'revision'", (json.dumps(self.revision() + 1),)
@@ -376,12 +397,14 @@ class Writer(Reader):
 
     def forget(self, uri: str) -> bool:
         """Remove a document and its passages; whether there was one."""
-        ids = self._sql(
-            "SELECT passages.id FROM passages JOIN documents ON documents.id = document_id"
-            " WHERE uri = ?",
+        rows = self._sql(
+            "SELECT passages.id, content FROM passages"
+            " JOIN documents ON documents.id = document_id WHERE uri = ?",
             (uri,),
         )
-        self.removed += [row[0] for row in ids]
+        for identifier, content in rows:
+            self.removed.append(identifier)
+            self._let_go.add(content)
         there = self._sql("DELETE FROM documents WHERE uri = ?", (uri,)).rowcount > 0
         self.changed = self.changed or there
         return there
@@ -414,7 +437,5 @@ def _passage(identifier: int, document: Document, start: int, end: int) -> Passa
 
 
 def _names(source: str, uri: str, title: str) -> bool:
-    from urllib.parse import unquote
-
-    wanted = source.casefold()
-    return wanted in unquote(uri).casefold() or wanted in title.casefold()
+    wanted = normalize(source).casefold()
+    return any(wanted in normalize(name).casefold() for name in (unquote(uri), title))

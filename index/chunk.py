@@ -14,7 +14,8 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 # A passage this full ends at the next paragraph break rather than run into the paragraph.
 _FULL_ENOUGH = 0.5
-# Beyond this many characters per allowed token a text is cut blindly before it is measured.
+# Many embedders read any long run without spaces as one unknown token. A passage of 500,000
+# characters helps nobody, so a token counts for this many characters at most.
 _MOST_CHARACTERS_PER_TOKEN = 16
 
 
@@ -31,19 +32,26 @@ def chunk(document: Document, count_tokens: CountTokens, limit: int) -> list[Pas
         count_tokens: The token count of each text, by the embedder that will read it.
         limit: The most tokens a passage may have.
     """
+
+    def measure(texts: Sequence[str]) -> list[int]:
+        return [
+            max(count, -(-len(text) // _MOST_CHARACTERS_PER_TOKEN))
+            for count, text in zip(count_tokens(texts), texts, strict=True)
+        ]
+
     text = document.text
     spans = sentences(text, document.language)
-    counts = count_tokens([text[start:end] for start, end in spans])
+    counts = measure([text[start:end] for start, end in spans])
     units: list[tuple[Span, int]] = []
     for span, count in zip(spans, counts, strict=True):
         if count <= limit:
             units.append((span, count))
             continue
-        parts = _cut_sentence(text, span, count_tokens, limit)
-        units.extend(zip(parts, count_tokens([text[a:b] for a, b in parts]), strict=True))
+        parts = _cut_sentence(text, span, measure, limit)
+        units.extend(zip(parts, measure([text[a:b] for a, b in parts]), strict=True))
     return [
         Passage(document.id, start, end, text[start:end], document.page_at(start))
-        for start, end in _pack(text, units, count_tokens, limit)
+        for start, end in _pack(text, units, measure, limit)
     ]
 
 

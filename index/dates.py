@@ -19,12 +19,13 @@ _MONTHS = [
     "november",
     "december",
 ]
-_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?\.?" for month in _MONTHS)
+_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?\.?" for month in _MONTHS) + r"|sept\.?"
 
-# A line that is a date and perhaps a time, or a text that opens with the word "date".
+# A line that is a date and perhaps a time, or that opens with the word "date" and a date.
 _LEADING_LINES = 6
+_LABEL = re.compile(r"date\b:?\s*", re.I)
 _FORMS = (
-    re.compile(r"(?:date:?\s*)?(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})\b", re.I),
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)"),
     re.compile(rf"(?P<name>{_MONTH})\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})\b", re.I),
     re.compile(rf"(?P<day>\d{{1,2}})\s+(?P<name>{_MONTH})\s+(?P<year>\d{{4}})\b", re.I),
     re.compile(
@@ -33,7 +34,7 @@ _FORMS = (
         re.I,
     ),
 )
-_TIME_OR_NOTHING = re.compile(r"[\s,|·–-]*(?:\d{1,2}[:h]\d{2}.{0,20})?\s*$", re.I)
+_TIME_OR_NOTHING = re.compile(r"[\s,|·–T-]*(?:\d{1,2}[:h]\d{2}.{0,20})?\s*$", re.I)
 
 
 def leading_date(text: str) -> dt.date | None:
@@ -44,13 +45,14 @@ def leading_date(text: str) -> dt.date | None:
     """
     lines = [line.strip() for line in text[:2000].splitlines() if line.strip()]
     for line in lines[:_LEADING_LINES]:
+        label = _LABEL.match(line)
+        rest = line[label.end() :] if label else line
         for form in _FORMS:
-            match = form.match(line)
-            if match is None:
-                continue
-            stated = line.lower().startswith("date")
-            if stated or _TIME_OR_NOTHING.match(line[match.end() :]):
-                return _date(match)
+            match = form.match(rest)
+            if match and (label or _TIME_OR_NOTHING.match(rest[match.end() :])):
+                date = _date(match)
+                if date:
+                    return date
     return None
 
 

@@ -1,20 +1,25 @@
 """The files that derive from the catalog, and bringing them up when they are behind.
 
-``derived.json`` names the revision that ``vectors.faiss`` and ``lexical/`` were made from. It
-is withdrawn before they change and written after, so files that a crash left half changed
-are never taken for whole: they are made anew from the catalog, without embedding anything.
+``derived.json`` names the revision that ``vectors.faiss`` and ``lexical/`` were made from, and
+the checksum of each file: neither library survives reading a damaged one. It is withdrawn
+before they change and written after, so files that a crash left half changed are never taken
+for whole: they are made anew from the catalog, without embedding anything.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from rag.errors import IndexingError
 
 from .catalog import Catalog, Reader, vectors_from
-from .embed import Matrix
 from .lexical import Lexical
 from .vectors import Vectors
 
@@ -43,11 +48,14 @@ def read(folder: Path, revision: int, passages: int) -> Snapshot | None:
         revision: The catalog's revision.
         passages: How many passages the catalog has, as a check on what is read.
     """
-    if _stated_revision(folder) != revision:
+    stated = _state(folder)
+    if stated.get("revision") != revision or stated.get("files") != _checksums(folder):
         return None
     vectors = Vectors.read(folder / _VECTORS)
     lexical = Lexical.read(folder / _LEXICAL)
     if vectors is None or lexical is None or not passages == len(vectors) == len(lexical):
+        return None
+    if _state(folder) != stated:  # another process changed the files meanwhile
         return None
     return Snapshot(revision, vectors, lexical)
 
@@ -60,41 +68,42 @@ def build(catalog: Catalog, folder: Path | None = None) -> Snapshot:
         folder: Where the files go; without it they stay in memory. The caller who names a
             folder holds the index's writer lock.
     """
-    if folder:
-        _withdraw(folder)
-    with catalog.read() as reader:
+    with catalog.read() as reader, _writing(folder):
         revision = reader.revision()
         dimension = reader.fingerprint().dimension
         vectors = Vectors.empty(dimension)
         lexical = Lexical.empty(folder and folder / _LEXICAL)
         lexical = lexical.changed((), _passages(reader, vectors, dimension))
-    return _published(folder, Snapshot(revision, vectors, lexical))
+        return _published(folder, Snapshot(revision, vectors, lexical))
 
 
-def change(
-    folder: Path,
-    before: Snapshot,
-    revision: int,
-    removed: Sequence[int],
-    added: Sequence[tuple[int, str]],
-    vectors: Matrix,
+def follow(
+    catalog: Catalog, folder: Path, removed: Sequence[int], added: Sequence[int]
 ) -> Snapshot:
-    """Bring both files to a new revision by what changed, under the writer lock.
+    """Bring both files up to the catalog's last change, under the writer lock.
+
+    What is changed is read from the files, so questions being answered keep what they have.
+    Files that are not at the revision before are made anew.
 
     Args:
-        folder: The index's folder, whose files are at ``before.revision``.
-        before: Where the files stand.
-        revision: The revision that the catalog has reached.
-        removed: Passage ids to forget.
-        added: New passage ids and texts.
-        vectors: The vectors of the new passages, shape (number of them, dimension).
+        catalog: The catalog.
+        folder: The index's folder.
+        removed: The passage ids that the last change removed.
+        added: The passage ids that it added.
     """
-    # Questions being answered keep the old vectors: the change goes into a copy.
-    fresh = Vectors.read(folder / _VECTORS) or before.vectors
-    _withdraw(folder)
-    fresh.remove(removed)
-    fresh.add([passage for passage, _ in added], vectors)
-    return _published(folder, Snapshot(revision, fresh, before.lexical.changed(removed, added)))
+    with catalog.read() as reader:
+        revision = reader.revision()
+        before = read(folder, revision - 1, reader.count_passages() - len(added) + len(removed))
+        if before is None:
+            return build(catalog, folder)
+        rows = list(reader.stored_passages(added))
+        dimension = reader.fingerprint().dimension
+    with _writing(folder):
+        before.vectors.remove(removed)
+        blobs = [blob for _, _, blob in rows]
+        before.vectors.add([passage for passage, _, _ in rows], vectors_from(blobs, dimension))
+        lexical = before.lexical.changed(removed, [(passage, text) for passage, text, _ in rows])
+        return _published(folder, Snapshot(revision, before.vectors, lexical))
 
 
 def _passages(reader: Reader, vectors: Vectors, dimension: int) -> list[tuple[int, str]]:
@@ -112,22 +121,51 @@ def _passages(reader: Reader, vectors: Vectors, dimension: int) -> list[tuple[in
     return texts
 
 
-def _stated_revision(folder: Path) -> int | None:
+def _state(folder: Path) -> dict[str, Any]:
     try:
-        revision = json.loads((folder / _STATE).read_text("utf-8"))["revision"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return revision if isinstance(revision, int) else None
+        stated = json.loads((folder / _STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
-def _withdraw(folder: Path) -> None:
-    (folder / _STATE).unlink(missing_ok=True)
+def _checksums(folder: Path) -> dict[str, int]:
+    """The checksum of every derived file, by name; of none where one vanishes meanwhile."""
+    try:
+        files = [folder / _VECTORS, *sorted((folder / _LEXICAL).glob("[!.]*"))]
+        return {path.name: _checksum(path) for path in files}
+    except OSError:
+        return {}
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+@contextmanager
+def _writing(folder: Path | None) -> Iterator[None]:
+    """While both files are written they have no revision."""
+    try:
+        if folder:
+            (folder / _STATE).unlink(missing_ok=True)
+        yield
+    except (OSError, RuntimeError, ValueError) as error:  # as the file system, faiss, tantivy say
+        raise IndexingError(
+            f"The documents are safe, but the search files in {folder} cannot be written: {error}.",
+            "Check that the folder can be written and has room on its disk.",
+            retry=True,
+        ) from error
 
 
 def _published(folder: Path | None, snapshot: Snapshot) -> Snapshot:
     if folder:
         snapshot.vectors.write(folder / _VECTORS)
         fresh = folder / (_STATE + ".new")
-        fresh.write_text(json.dumps({"revision": snapshot.revision}), "utf-8")
+        state = {"revision": snapshot.revision, "files": _checksums(folder)}
+        fresh.write_text(json.dumps(state), "utf-8")
         os.replace(fresh, folder / _STATE)
     return snapshot

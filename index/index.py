@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from rag.errors import (
     DocumentError,
     IndexExists,
     IndexingError,
-    IndexLocked,
     IndexMismatch,
     IndexMissing,
     QuestionError,
@@ -24,11 +22,12 @@ from rag.settings import Settings, load_settings
 from rag.types import Document, Hit, IngestReport, Progress
 
 from . import derived
-from .catalog import FILE_NAME, Catalog, Entry, Fingerprint, vectors_from
+from .catalog import FILE_NAME, Catalog, Entry, Fingerprint, Reader
 from .chunk import CHUNKER
 from .embed import Embedder, SentenceTransformerEmbedder
 from .ingest import Ingest, OnProgress
 from .load import discover
+from .lock import writer_lock
 from .search import Search
 
 PathLike = str | os.PathLike[str]
@@ -56,10 +55,17 @@ class Index:
         self.settings = settings or load_settings()
         self._catalog = Catalog(self.folder)
         self._embedder = embedder
+        self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
         with self._catalog.read() as reader:
             self.fingerprint = reader.fingerprint()
+        if self.fingerprint.chunker != CHUNKER:
+            raise IndexMismatch(
+                f"The index in {self.folder} was made with the chunker "
+                f"{self.fingerprint.chunker!r}; this version has {CHUNKER!r}.",
+                "Cut and embed its documents anew: rag index --re-embed.",
+            )
         wanted = embedder.name if embedder else self.settings.index.embedder
         if wanted != self.fingerprint.embedder:
             raise IndexMismatch(
@@ -101,12 +107,14 @@ class Index:
         """
         path = Path(folder)
         settings = settings or load_settings()
-        if (path / FILE_NAME).exists():
-            raise IndexExists(f"There is an index in {path} already.", "Open it instead.")
+        _without_index(path)
         embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
+        fingerprint = _fingerprint(embedder, settings)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            Catalog.create(path, _fingerprint(embedder, settings))
+            with writer_lock(path):
+                _without_index(path)  # loading the embedder took seconds
+                Catalog.create(path, fingerprint)
         except OSError as error:
             reason = error.strerror or str(error)
             raise IndexingError(f"No index can be made in {path}: {reason}.") from error
@@ -123,7 +131,11 @@ class Index:
         try:
             return cls.open(folder, settings, embedder)
         except IndexMissing:
+            pass
+        try:
             return cls.create(folder, settings, embedder)
+        except IndexExists:  # somebody else was quicker
+            return cls.open(folder, settings, embedder)
 
     @classmethod
     def re_embed(
@@ -142,7 +154,7 @@ class Index:
         catalog = Catalog(Path(folder))
         embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
         fingerprint = _fingerprint(embedder, settings)
-        with _writer_lock(Path(folder)):
+        with writer_lock(Path(folder)):
             with catalog.write() as writer:
                 documents, hashes = writer.all_documents(), writer.hashes()
                 writer.replace_fingerprint(fingerprint)
@@ -204,8 +216,8 @@ class Index:
         given = str(target)
         uri = given if "://" in given else Path(os.path.abspath(given)).as_uri()
         with self._catalog.read() as reader:
-            known = [entry.uri for entry in reader.entries()]
-        chosen = [one for one in known if one == uri or one.startswith(uri.rstrip("/") + "/")]
+            known = sorted(reader.hashes())
+        chosen = [one for one in known if one == uri or one.startswith(_inside(uri))]
         if not chosen:
             raise DocumentError(f"The index holds no document {given}.", "rag status lists them.")
         return self._changed(lambda ingest: ingest.forget(chosen), lambda progress: None)
@@ -218,10 +230,12 @@ class Index:
         def change(ingest: Ingest) -> None:
             ingest.failed.extend(found.failed)
             if mirror:
-                root = Path(os.path.abspath(paths[0])).as_uri().rstrip("/") + "/"
                 present = {file.as_uri() for file in found.files}
-                known = ingest.writer.hashes()
-                ingest.forget([u for u in known if u.startswith(root) and u not in present])
+                # What lies in a folder that cannot be read now is not known to be deleted.
+                unread = tuple(_inside(failure.uri) for failure in found.failed)
+                root = _inside(Path(os.path.abspath(paths[0])).as_uri())
+                gone = [uri for uri in ingest.writer.hashes() if uri.startswith(root)]
+                ingest.forget([u for u in gone if u not in present and not u.startswith(unread)])
             ingest.files(found.files)
 
         report = self._changed(change, on_progress)
@@ -229,9 +243,9 @@ class Index:
 
     def _changed(self, change: Callable[[Ingest], None], on_progress: OnProgress) -> IngestReport:
         """Run a change in one transaction, then bring the derived files to its revision."""
-        with self._guard, _writer_lock(self.folder):
-            before = self._snapshot(repair=True)
+        with self._changing, writer_lock(self.folder), ExitStack() as publishing:
             with self._catalog.write() as writer:
+                self._check(writer)
                 ingest = Ingest(
                     writer,
                     self.embedder,
@@ -240,21 +254,15 @@ class Index:
                     on_progress,
                 )
                 change(ingest)
+                # Until here questions are answered as before; now they wait, shortly.
+                publishing.enter_context(self._guard)
             if writer.changed:
                 on_progress(Progress("index", 0, 1))
-                self._last = self._follow(before, writer.removed, writer.added)
+                self._last = derived.follow(
+                    self._catalog, self.folder, writer.removed, writer.added
+                )
                 on_progress(Progress("index", 1, 1))
         return ingest.report()
-
-    def _follow(
-        self, before: derived.Snapshot, removed: Sequence[int], added: Sequence[int]
-    ) -> derived.Snapshot:
-        with self._catalog.read() as reader:
-            revision = reader.revision()
-            rows = list(reader.stored_passages(added))
-        texts = [(identifier, text) for identifier, text, _ in rows]
-        vectors = vectors_from([blob for _, _, blob in rows], self.fingerprint.dimension)
-        return derived.change(self.folder, before, revision, removed, texts, vectors)
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -283,12 +291,11 @@ class Index:
         """
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
-        allowed = None
-        if language or since or until or source:
-            with self._catalog.read() as reader:
+        with self._view() as (reader, search):
+            allowed = None
+            if language or since or until or source:
                 allowed = reader.matching(language, since, until, source)
-        ranked = self._search().ranked(question, k or self.settings.retrieval.passages, allowed)
-        with self._catalog.read() as reader:
+            ranked = search.ranked(question, k or self.settings.retrieval.passages, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
         return [
@@ -304,7 +311,8 @@ class Index:
             the share of the question's words, weighed by how rare they are in this index,
             that stand in the text.
         """
-        return self._search().evidence(question, texts)
+        with self._view() as (_, search):
+            return search.evidence(question, texts)
 
     def documents(self) -> list[Entry]:
         """What the index holds, by URI, without the texts."""
@@ -318,24 +326,22 @@ class Index:
             DocumentError: The index holds none with this URI.
         """
         with self._catalog.read() as reader:
-            ids = [entry.id for entry in reader.entries() if entry.uri == uri]
-            found = reader.documents(ids)
-        if not found:
-            raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
-        return found[ids[0]]
+            identifier = reader.find(uri)
+            if identifier is None:
+                raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
+            return reader.documents([identifier])[identifier]
 
     def status(self) -> dict[str, Any]:
         """Documents, passages, languages, size on disk in bytes, embedder and revision."""
         with self._catalog.read() as reader:
             entries, revision = reader.entries(), reader.revision()
             passages = reader.count_passages()
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
         return {
             "folder": str(self.folder),
             "documents": len(entries),
             "passages": passages,
             "languages": sorted({entry.language for entry in entries}),
-            "bytes": sum(path.stat().st_size for path in files),
+            "bytes": sum(_size(path) for path in self.folder.rglob("*")),
             "embedder": self.fingerprint.embedder,
             "dimension": self.fingerprint.dimension,
             "passage_tokens": self.fingerprint.passage_tokens,
@@ -353,31 +359,44 @@ class Index:
                 self._embedder = SentenceTransformerEmbedder(self.fingerprint.embedder)
             return self._embedder
 
-    def _search(self) -> Search:
-        snapshot = self._snapshot(repair=False)
-        return Search(snapshot, self.embedder(), self.settings.retrieval)
+    @contextmanager
+    def _view(self) -> Iterator[tuple[Reader, Search]]:
+        """The catalog and what derives from it, both at one revision."""
+        embedder = self.embedder()
+        while True:
+            snapshot = self._snapshot()
+            with self._catalog.read() as reader:
+                if reader.revision() == snapshot.revision:
+                    yield reader, Search(snapshot, embedder, self.settings.retrieval)
+                    return
 
-    def _snapshot(self, *, repair: bool) -> derived.Snapshot:
+    def _snapshot(self) -> derived.Snapshot:
         """The derived indexes at the catalog's revision.
 
-        Args:
-            repair: Whether the caller holds the writer lock. Otherwise files that are behind
-                are repaired if no one else is writing, and else made in memory.
+        Files that are behind are repaired, and if they cannot be written now, by somebody
+        else's change or a full disk, made in memory.
         """
-        with self._catalog.read() as reader:
-            revision, passages = reader.revision(), reader.count_passages()
         with self._guard:
+            with self._catalog.read() as reader:
+                self._check(reader)
+                revision, passages = reader.revision(), reader.count_passages()
             if self._last is None or self._last.revision != revision:
-                self._last = derived.read(self.folder, revision, passages)
-            if self._last is None and repair:
-                self._last = derived.build(self._catalog, self.folder)
-            if self._last is None:
-                try:
-                    with _writer_lock(self.folder):
-                        self._last = derived.build(self._catalog, self.folder)
-                except IndexLocked:
-                    self._last = derived.build(self._catalog)
+                self._last = derived.read(self.folder, revision, passages) or self._built()
             return self._last
+
+    def _built(self) -> derived.Snapshot:
+        try:
+            with writer_lock(self.folder):
+                return derived.build(self._catalog, self.folder)
+        except IndexingError:
+            return derived.build(self._catalog)
+
+    def _check(self, reader: Reader) -> None:
+        """Refuse to mix vectors after somebody else has embedded the index anew."""
+        if reader.fingerprint() != self.fingerprint:
+            raise IndexMismatch(
+                f"The index in {self.folder} was embedded anew while it was open.", "Open it again."
+            )
 
 
 def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
@@ -385,44 +404,28 @@ def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
     return Fingerprint(embedder.name, embedder.dimension, CHUNKER, min(most, embedder.max_tokens))
 
 
+def _without_index(folder: Path) -> None:
+    if (folder / FILE_NAME).exists():
+        raise IndexExists(f"There is an index in {folder} already.", "Open it instead.")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # a file that a change has just replaced
+        return 0
+
+
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+
+
+def _inside(folder: str) -> str:
+    """What the URIs of all files in a folder begin with."""
+    return folder.rstrip("/") + "/"
 
 
 def _with_skipped(report: IngestReport, skipped: tuple[str, ...]) -> IngestReport:
     import dataclasses
 
     return dataclasses.replace(report, skipped=skipped)
-
-
-@contextmanager
-def _writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the right to change an index; the file beside the lock names the holder."""
-    from filelock import FileLock, Timeout
-
-    holder = folder / "writer.json"
-    lock = FileLock(folder / "writer.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise IndexLocked(
-            f"The index in {folder} is being changed by {_holder(holder)}.",
-            "Wait until it is done, then try again.",
-            retry=True,
-        ) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise IndexingError(f"The index in {folder} cannot be changed: {reason}.") from error
-    try:
-        holder.write_text(json.dumps({"process": os.getpid()}), "utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _holder(path: Path) -> str:
-    try:
-        return f"process {int(json.loads(path.read_text('utf-8'))['process'])}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"

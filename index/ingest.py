@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.errors import RagError
+from rag.errors import DocumentError
 from rag.types import Document, Failure, IngestReport, Passage, Progress
 
 from .catalog import Writer, content_hash
@@ -99,7 +99,7 @@ class Ingest:
                 self.unchanged.append(uri)
                 return
             yield self._cut(load(path, content), file_hash)
-        except RagError as error:
+        except DocumentError as error:
             self.failed.append(Failure(uri, str(error)))
             return
         (self.added if known_hash is None else self.updated).append(uri)

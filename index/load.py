@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from rag.errors import DocumentError
 from rag.language import detect_language
 from rag.text import collapse, normalize
-from rag.types import Document, Failure
+from rag.types import Document, Failure, file_name
 
 from .dates import leading_date
 
@@ -27,6 +30,11 @@ _BYTE_ORDER_MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+
+# PDFium must not be entered by two threads at once, whatever documents they read.
+_PDFIUM = threading.Lock()
+# What PDFium gives for a hyphen that breaks a word at the end of a line, and the break.
+_BROKEN_WORD = "\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +61,33 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     """Find the files that can be indexed.
 
     A folder is walked in order of name, without hidden files, hidden folders and folders
-    that hold an index. A path that does not exist fails on its own, without stopping the
-    others.
+    that hold an index. A path that does not exist and a folder that cannot be read fail on
+    their own, without stopping the others.
     """
     files: dict[Path, None] = {}
     skipped: list[Path] = []
     failed: list[Failure] = []
     for given in paths:
         path = Path(os.path.abspath(given))
-        if path.is_dir():
-            for file in _walk(path):
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+            for file in _walk(path, failed):
                 if file.suffix.lower() in READERS:
                     files[file] = None
                 else:
                     skipped.append(file)
-        elif path.exists() or path.is_symlink():
+        elif os.path.lexists(path):
             files[path] = None
         else:
             failed.append(Failure(path.as_uri(), f"There is no file or folder {given}."))
     return Discovery(tuple(files), tuple(skipped), tuple(failed))
 
 
-def _walk(folder: Path) -> Iterable[Path]:
-    for where, folders, names in os.walk(folder):
+def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
+    def note(error: OSError) -> None:
+        unread = Path(error.filename)
+        failed.append(Failure(unread.as_uri(), f"{unread.name} cannot be read: {_reason(error)}."))
+
+    for where, folders, names in os.walk(folder, onerror=note):
         if "catalog.sqlite" in names:
             folders.clear()
             continue
@@ -97,11 +109,14 @@ def read_bytes(path: Path) -> bytes:
             raise DocumentError(f"{path.name} is larger than {limit} MiB.", "Split it into parts.")
         content = path.read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DocumentError(f"{path.name} cannot be read: {reason}.") from error
+        raise DocumentError(f"{path.name} cannot be read: {_reason(error)}.") from error
     if not content.strip():
         raise DocumentError(f"{path.name} is empty.")
     return content
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def load(path: Path, content: bytes | None = None) -> Document:
@@ -121,10 +136,12 @@ def load(path: Path, content: bytes | None = None) -> Document:
     if not text.strip():
         advice = "A scanned PDF needs text recognition first." if found.paged else ""
         raise DocumentError(f"{path.name} holds no text.", advice)
-    starts = tuple(sum(len(page) + 2 for page in pages[:number]) for number in range(len(pages)))
+    starts = tuple(accumulate((len(page) + 2 for page in pages[:-1]), initial=0))
+    uri = path.as_uri()
     return Document(
-        uri=path.as_uri(),
-        title=collapse(found.title) or path.name,
+        uri=uri,
+        # The name by way of the URI, because a file's name need not be valid text.
+        title=normalize(collapse(found.title) or file_name(uri)),
         language=found.language or detect_language(text),
         text=text,
         published=found.published or leading_date(text),
@@ -151,18 +168,16 @@ def decode(content: bytes, name: str) -> str:
     Raises:
         DocumentError: It is a binary file, or in an encoding that cannot be made out.
     """
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise DocumentError(f"{name} is damaged: {error}.") from error
     binary = DocumentError(f"{name} looks like a binary file, not text.")
-    if b"\x00" in content[: 2**16]:
+    marks = (code for mark, code in _BYTE_ORDER_MARKS.items() if content.startswith(mark))
+    encoding = next(marks, None)
+    if encoding is None and b"\x00" in content[: 2**16]:
         raise binary
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
+        text = content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise DocumentError(f"{name} is damaged: {error}.") from error
         from charset_normalizer import from_bytes
 
         guess = from_bytes(content).best()
@@ -200,6 +215,11 @@ def _read_html(content: bytes, name: str) -> Content:
 
 
 def _read_pdf(content: bytes, name: str) -> Content:
+    with _PDFIUM:
+        return _pdf_content(content, name)
+
+
+def _pdf_content(content: bytes, name: str) -> Content:
     import pypdfium2
 
     try:
@@ -214,14 +234,21 @@ def _read_pdf(content: bytes, name: str) -> Content:
         pages = []
         for page in pdf:
             text_page = page.get_textpage()
-            pages.append(text_page.get_text_bounded())
+            pages.append(text_page.get_text_bounded().replace(_BROKEN_WORD, ""))
             text_page.close()
             page.close()
-        return Content(tuple(pages), title=pdf.get_metadata_value("Title"), paged=True)
+        return Content(tuple(pages), title=_pdf_title(pdf), paged=True)
     except pypdfium2.PdfiumError as error:
         raise DocumentError(f"{name} is a damaged PDF: {error}.") from error
     finally:
         pdf.close()
+
+
+def _pdf_title(pdf: Any) -> str:
+    try:
+        return str(pdf.get_metadata_value("Title"))
+    except UnicodeDecodeError:
+        return ""
 
 
 READERS: dict[str, Callable[[bytes, str], Content]] = {

@@ -17,7 +17,7 @@ from .lexical import FOLDED_WEIGHT, calibrate
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
-# Keeps the weights of words sane in an index of a few passages.
+# Passages imagined beside the real ones: keep weights sane in an index of a few passages.
 _IMAGINED = 10
 
 
@@ -87,9 +87,12 @@ class Search:
         """Cosines as a share of the way from this question's typical cosine to 1, in [0, 1].
 
         Some questions, and with an English embedder all Vietnamese ones, are close to
-        everything; the cosine to the centre of the index says how close.
+        everything; the cosine to the centre of the index says how close. In an index of a
+        few passages the centre is hardly more than those passages, and is trusted less.
         """
-        typical = float(query @ self.snapshot.vectors.center())
+        vectors = self.snapshot.vectors
+        trust = len(vectors) / (len(vectors) + _IMAGINED)
+        typical = float(query @ vectors.center()) * trust
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
         return np.asarray(np.clip(shares, 0, 1), dtype=np.float32)
 

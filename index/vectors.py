@@ -1,7 +1,6 @@
 """Vectors in FAISS. The only module that imports faiss.
 
-A file of vectors is derived from the catalog: it can be deleted at any time. A small file
-beside it names the catalog revision it was made from.
+A file of vectors is derived from the catalog: it can be deleted at any time.
 """
 
 from __future__ import annotations

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.index.lexical import FOLDED_WEIGHT, Lexical, calibrate
+from rag.text import fold, words
+
+TEXTS = {
+    1: "Khoảnh khắc Newton của trí tuệ nhân tạo",
+    2: "Đông Nam Á đang chờ đợi điều đó",
+    3: "OpenAI cut off its services in China on July 9, 2024",
+    4: "Khoanh một vùng khác trên bản đồ",
+    5: "人工智能的牛顿时刻",
+    6: "Sora, Sora, Sora and once more Sora",
+}
+
+
+@pytest.fixture(scope="module")
+def lexical() -> Lexical:
+    return Lexical.empty().changed((), TEXTS.items())
+
+
+def search(
+    lexical: Lexical, question: str, k: int = 10, allowed: list[int] | None = None
+) -> list[int]:
+    return list(lexical.search(words(question), k, allowed))
+
+
+@pytest.mark.parametrize("question", ["nhân tạo", "nhan tao", "NHÂN TẠO", "nhàn tào"])
+def test_diacritics_and_case_do_not_hide_a_passage(lexical: Lexical, question: str) -> None:
+    assert search(lexical, question)[0] == 1
+
+
+def test_composition_does_not_matter(lexical: Lexical) -> None:
+    question = "trí tuệ nhân tạo"
+    decomposed = unicodedata.normalize("NFD", question)
+    assert lexical.search(words(question), 5) == lexical.search(words(decomposed), 5)
+
+
+def test_d_with_and_without_stroke_find_each_other(lexical: Lexical) -> None:
+    assert search(lexical, "doi") == [2]
+    assert search(lexical, "đợi") == [2]
+    assert search(lexical, "dien hoặc đong")[0] == 2
+
+
+def test_what_was_typed_with_diacritics_counts_more(lexical: Lexical) -> None:
+    scores = lexical.search(words("khoảnh"), 5)
+    assert set(scores) == {1, 4}
+    assert scores[1] > scores[4]
+
+
+def test_chinese_is_found_by_pairs_of_characters(lexical: Lexical) -> None:
+    assert search(lexical, "牛顿是谁") == [5]
+    assert search(lexical, "顿牛") == []
+
+
+def test_figures_are_words(lexical: Lexical) -> None:
+    assert search(lexical, "2024") == [3]
+
+
+def test_only_allowed_passages_are_searched(lexical: Lexical) -> None:
+    assert search(lexical, "khoảnh newton china sora", allowed=[3, 4, 999]) == [3, 4]
+    assert search(lexical, "khoảnh newton", allowed=[]) == []
+
+
+def test_as_many_as_wanted_and_the_best_first(lexical: Lexical) -> None:
+    assert search(lexical, "newton khoảnh khắc sora china", k=1) == [1]
+    assert len(search(lexical, "newton khoảnh khắc sora china", k=3)) == 3
+
+
+def test_a_question_without_words_finds_nothing(lexical: Lexical) -> None:
+    assert search(lexical, "?!") == []
+    assert search(Lexical.empty(), "china") == []
+
+
+def test_a_change_leaves_earlier_snapshots_alone(tmp_path: Path) -> None:
+    before = Lexical.empty(tmp_path / "lexical").changed((), TEXTS.items())
+    after = before.changed([3, 999], [(9, "China and something else")])
+    assert (len(before), len(after)) == (6, 6)
+    assert search(before, "china") == [3]
+    assert search(after, "china") == [9]
+    read = Lexical.read(tmp_path / "lexical")
+    assert read is not None
+    assert search(read, "china") == [9]
+
+
+@pytest.mark.parametrize("damage", ["no folder", "empty folder", "empty meta"])
+def test_a_missing_or_damaged_folder_is_not_read(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "lexical"
+    if damage != "no folder":
+        folder.mkdir()
+    if damage == "empty meta":
+        (folder / "meta.json").touch()
+    assert Lexical.read(folder) is None
+
+
+def test_rare_words_weigh_more_and_folded_ones_less(lexical: Lexical) -> None:
+    weights = lexical.rarity(["khoảnh", "sora", "doi", "unheard"])
+    assert weights["unheard"] > weights["sora"]
+    assert weights["doi"] == pytest.approx(FOLDED_WEIGHT * weights["sora"])
+
+
+@given(
+    texts=st.lists(
+        st.text("ab đaạ中文\u0301 .19", min_size=1, max_size=40), min_size=1, max_size=8
+    ),
+    question=st.text("ab đaạ中文\u0301 .19", max_size=20),
+    removed=st.integers(0, 8),
+)
+@settings(max_examples=20, deadline=None)
+def test_calibrated_scores_are_shares(texts: list[str], question: str, removed: int) -> None:
+    made = Lexical.empty().changed((), enumerate(texts, start=1))
+    made = made.changed(range(1, removed + 1), ())
+    asked = words(question)
+    shares = calibrate(made.search(asked, 10), made.rarity(asked))
+    assert all(0 < share <= 1 for share in shares.values())
+    holders = {
+        number
+        for number, text in enumerate(texts, start=1)
+        if number > removed and set(map(fold, words(text))) & {fold(w) for w in asked} - {""}
+    }
+    assert set(shares) == holders
+
+
+def test_without_words_there_is_nothing_to_share() -> None:
+    assert calibrate({1: 2.0}, {}) == {}

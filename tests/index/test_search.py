@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from rag.errors import QuestionError
+from rag.index.embed import Embedder
+from rag.index.index import Index
+from rag.index.search import content_words, coverage
+from rag.settings import Settings
+
+TOPICS = ("coffee", "river", "violin", "glacier", "parliament", "bicycle", "volcano", "bakery")
+
+
+@pytest.fixture(scope="module")
+def library(
+    tmp_path_factory: pytest.TempPathFactory, settings: Settings, embedder: Embedder
+) -> Index:
+    """Sixteen dated documents, eight in each language, all about one company's decision."""
+    folder = tmp_path_factory.mktemp("library")
+    for number, topic in enumerate(TOPICS, start=1):
+        (folder / f"{topic}.txt").write_text(
+            f"2024-0{number}-01\nThe company decided to sell every {topic} that it owned, and "
+            f"the people who worked with the {topic} were told in the morning.",
+            "utf-8",
+        )
+        (folder / f"bản tin {number}.txt").write_text(
+            f"01/0{number}/2025\nCông ty quyết định bán toàn bộ tài sản số {number} của mình, và "
+            f"những người làm việc ở {topic} được báo tin vào buổi sáng.",
+            "utf-8",
+        )
+    index = Index.create(tmp_path_factory.mktemp("index"), settings, embedder)
+    assert not index.add(folder).failed
+    return index
+
+
+@given(st.one_of(st.text(min_size=1, max_size=40), st.sampled_from(["Sora", "AI?", "tại sao"])))
+@hypothesis_settings(max_examples=10, deadline=None)
+def test_scores_are_shares_and_passages_exact(seeds_index: Index, question: str) -> None:
+    if not question.strip():
+        return
+    weight = seeds_index.settings.retrieval.dense_weight
+    for hit in seeds_index.search(question, 4):
+        assert 0 <= hit.lexical <= 1
+        assert 0 <= hit.dense <= 1
+        assert hit.score == pytest.approx(weight * hit.dense + (1 - weight) * hit.lexical)
+        assert hit.document.text[hit.passage.start : hit.passage.end] == hit.passage.text
+
+
+@pytest.mark.parametrize("k", [1, 3, 7, 16])
+def test_as_many_passages_as_wanted(library: Index, k: int) -> None:
+    hits = library.search("the company sold the violin", k)
+    assert len(hits) == k
+    assert len({hit.passage.id for hit in hits}) == k
+    assert "violin" in hits[0].passage.text
+
+
+def test_more_than_there_are_gives_all(library: Index) -> None:
+    assert len(library.search("company", 100)) == 16
+
+
+def test_every_condition_still_fills_the_list(library: Index) -> None:
+    question = "Who sold the violin?"
+    english = library.search(question, 8, language="en")
+    vietnamese = library.search(question, 8, language="vi")
+    late = library.search(question, 4, since=dt.date(2025, 5, 1))
+    early = library.search(question, 4, until=dt.date(2024, 4, 1))
+    named = library.search(question, 8, source="BẢN TIN")
+    both = library.search(question, 3, language="en", since=dt.date(2024, 6, 1))
+    assert [len(found) for found in (english, vietnamese, late, early, named, both)] == [
+        *(8, 8, 4, 4, 8, 3),
+    ]
+    assert {hit.document.language for hit in english} == {"en"}
+    assert {hit.document.language for hit in vietnamese} == {"vi"}
+    assert min(hit.document.published or dt.date.min for hit in late) >= dt.date(2025, 5, 1)
+    assert max(hit.document.published or dt.date.max for hit in early) <= dt.date(2024, 4, 1)
+    assert all(hit.document.name.startswith("bản tin") for hit in named)
+
+
+def test_conditions_nothing_meets_give_nothing(library: Index) -> None:
+    assert library.search("company", language="zh") == []
+    assert library.search("company", source="no such name") == []
+
+
+def test_a_document_that_is_the_same_twice_is_found_once(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (tmp_path / name).write_text("The violin was sold in the morning.", "utf-8")
+    (tmp_path / "other.txt").write_text("A volcano erupted near the old harbour.", "utf-8")
+    empty_index.add(sorted(tmp_path.glob("*.txt")))
+    hits = empty_index.search("violin", 4)
+    assert [hit.document.name for hit in hits] == ["one.txt", "other.txt"]
+
+
+def test_without_diacritics_the_same_passage_is_found(seeds_index: Index) -> None:
+    (written,) = seeds_index.search("Ai gọi Sora là khoảnh khắc Newton?", 1)
+    (bare,) = seeds_index.search("Ai goi Sora la khoanh khac Newton?", 1)
+    assert "Yin Ye" in written.passage.text
+    assert bare.passage == written.passage
+
+
+def test_an_empty_index_gives_nothing(empty_index: Index) -> None:
+    assert empty_index.search("anything") == []
+    assert empty_index.search("anything", language="vi") == []
+
+
+def test_an_empty_question_is_refused(seeds_index: Index) -> None:
+    with pytest.raises(QuestionError):
+        seeds_index.search(" \n")
+
+
+@pytest.mark.parametrize(("weight", "part"), [(0.0, "lexical"), (1.0, "dense")])
+def test_the_weight_decides_between_both_sides(
+    seeds_index: Index, embedder: Embedder, weight: float, part: str
+) -> None:
+    retrieval = replace(seeds_index.settings.retrieval, dense_weight=weight, diversity=0.0)
+    settings = replace(seeds_index.settings, retrieval=retrieval)
+    hits = Index.open(seeds_index.folder, settings, embedder).search("Who can use Sora?", 5)
+    assert [hit.score for hit in hits] == pytest.approx([getattr(hit, part) for hit in hits])
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_evidence_counts_the_words_a_text_holds(seeds_index: Index) -> None:
+    question = "khoảnh khắc Newton"
+    texts = ["Đó là khoảnh khắc Newton.", "Do la khoanh khac Newton.", "Nothing of it."]
+    (whole, _), (bare, _), (nothing, _) = seeds_index.evidence(question, texts)
+    assert whole == pytest.approx(1)
+    assert nothing == 0
+    assert nothing < bare <= whole
+    assert seeds_index.evidence(question, []) == []
+
+
+def test_words_without_a_topic_are_left_out_unless_there_are_no_others() -> None:
+    assert content_words("Who is the Newton of Sora?") == ["newton", "sora"]
+    assert content_words("Who is it?") == ["who", "is", "it"]
+    assert coverage({}, "text") == 0
