@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot as Chatbot
+    from rag.chatbot import Filters as Filters
     from rag.errors import RagError as RagError
     from rag.index.index import Index as Index
     from rag.settings import Settings as Settings
     from rag.settings import load_settings as load_settings
     from rag.types import Answer as Answer
+    from rag.types import Attempt as Attempt
     from rag.types import Citation as Citation
     from rag.types import Delta as Delta
     from rag.types import Document as Document
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rag.types import Support as Support
     from rag.types import Switched as Switched
     from rag.types import Turn as Turn
+    from rag.types import Usage as Usage
     from rag.types import to_dict as to_dict
     from rag.types import to_json as to_json
 
@@ -41,6 +44,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Chatbot": "rag.chatbot",
+    "Filters": "rag.chatbot",
     "Index": "rag.index.index",
     "RagError": "rag.errors",
     "Settings": "rag.settings",
@@ -48,6 +52,7 @@ _HOMES = {
     **dict.fromkeys(
         [
             "Answer",
+            "Attempt",
             "Citation",
             "Delta",
             "Document",
@@ -60,6 +65,7 @@ _HOMES = {
             "Support",
             "Switched",
             "Turn",
+            "Usage",
             "to_dict",
             "to_json",
         ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
 from rag.cite import cite
@@ -17,6 +17,7 @@ from rag.llm.chain import backends
 from rag.messages import NO_ANSWER, answer_messages, said
 from rag.retrieval import Retriever, standalone
 from rag.settings import Settings, load_settings
+from rag.text import normalize
 from rag.types import (
     Answer,
     Attempt,
@@ -30,6 +31,9 @@ from rag.types import (
 )
 
 History = Sequence[Turn | tuple[str, str]]
+
+# What a model may put around NO_ANSWER.
+_DECORATION = " \n.*_`\"'[“"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,10 @@ class Chatbot:
             QuestionError: The question is empty.
             BackendError: The last backend of the chain failed.
         """
-        for event in self.stream(question, history, filters):
-            if isinstance(event, Done):
-                return event.answer
+        with closing(self.stream(question, history, filters)) as events:
+            for event in events:
+                if isinstance(event, Done):
+                    return event.answer
         raise BackendGarbled("The answer ended without an end.")
 
     async def aask(
@@ -105,7 +110,7 @@ class Chatbot:
 
     def stream(
         self, question: str, history: History = (), filters: Filters | None = None
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Answer a question piece by piece.
 
         Yields:
@@ -121,14 +126,16 @@ class Chatbot:
             try:
                 while (event := portal.call(_next, events)) is not None:
                     yield event
-            finally:
+            except GeneratorExit:
+                # Only here is it idle; an interrupt finds it at work, and the portal stops it.
                 portal.call(events.aclose)
+                raise
 
     async def astream(
         self, question: str, history: History = (), filters: Filters | None = None
     ) -> AsyncGenerator[Event, None]:
         """``stream`` for asynchronous callers."""
-        question = question.strip()
+        question = normalize(question).strip()
         if not question:
             raise QuestionError("The question is empty.", "Write what you want to know.")
         turns = [turn if isinstance(turn, Turn) else Turn(*turn) for turn in history]
@@ -179,13 +186,13 @@ class Chatbot:
         self, question: str, request: Request, draft: _Draft, backend: str, seconds: float
     ) -> Answer:
         """Check the text that a backend has written."""
-        abstained = draft.text.strip(" \n.*_`").startswith(NO_ANSWER)
+        text, _, _ = draft.text.partition(NO_ANSWER)
+        abstained = not text.strip(_DECORATION)
         outcome = "abstained" if abstained else "answered"
         draft.attempts.append(Attempt(backend, outcome, seconds))
         if abstained:
             return _abstention(question, request, draft, backend)
-        text = draft.text.replace(NO_ANSWER, "").strip()
-        cited = cite(text, request.language, request.hits, request.evidence)
+        cited = cite(text.strip(), request.language, request.hits, request.evidence)
         citations = [citation for sentence in cited.sentences for citation in sentence.citations]
         return Answer(
             question=question,
@@ -207,7 +214,7 @@ async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
 async def _written(
     backend: Backend, request: Request, draft: _Draft
 ) -> AsyncGenerator[Delta, None]:
-    """One backend's text as it comes; what may become ``NO_ANSWER`` is held back."""
+    """One backend's text as it comes; ``NO_ANSWER`` and what may become it is held back."""
     draft.text = draft.shown = ""
     finished = False
     async with aclosing(backend.stream(request)) as parts:
@@ -216,14 +223,23 @@ async def _written(
                 draft.usage, finished = part.usage, True
                 continue
             draft.text += part
-            opening = draft.text.lstrip()
-            if not (NO_ANSWER.startswith(opening) or opening.startswith(NO_ANSWER)):
-                yield Delta(draft.text[len(draft.shown) :])
-                draft.shown = draft.text
-    if not finished or not draft.text.strip():
+            if more := _presentable(draft.text)[len(draft.shown) :]:
+                draft.shown += more
+                yield Delta(more)
+    if not finished or not draft.text.strip(_DECORATION):
         raise BackendGarbled(f"{backend.name} ended without a finished answer.", retry=True)
-    if not draft.text.lstrip().startswith(NO_ANSWER) and draft.shown != draft.text:
-        yield Delta(draft.text[len(draft.shown) :])
+    text, _, _ = draft.text.partition(NO_ANSWER)
+    if text.strip(_DECORATION) and text != draft.shown:
+        yield Delta(text[len(draft.shown) :])
+
+
+def _presentable(text: str) -> str:
+    """The beginning of an unfinished text that can be shown whatever may follow."""
+    text, found, _ = text.partition(NO_ANSWER)
+    if not found:
+        held = (n for n in range(len(NO_ANSWER), 0, -1) if text.endswith(NO_ANSWER[:n]))
+        text = text[: len(text) - next(held, 0)]
+    return text if text.strip(_DECORATION) else ""
 
 
 def _abstention(question: str, request: Request, draft: _Draft, backend: str) -> Answer:

@@ -8,23 +8,38 @@ a marker that bears out, or with one that does not, gets the passage that does.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import pairwise
 
+from rag.language import function_words
 from rag.llm.backend import Evidence
-from rag.text import Span, sentences, word_spans, words
+from rag.text import Span, fold, normalize, sentences, word_spans, words
 from rag.types import Citation, Hit, Sentence, Support
+from rag.verify import claims, cuts_a_figure, holds_figures, verdict
 
-# The share of a sentence's words, by rarity, that its evidence must hold. A quote holds all;
-# measured on paraphrases of seed sentences (tests/test_cite.py holds them).
-SUPPORTED, PARTLY = 0.6, 0.35
-# Between two languages words differ, so closeness in meaning can carry a sentence part way.
-_CLOSE = 0.6
+# How many windows of a passage are weighed for a sentence, and how many passages beyond those
+# that it cites. To weigh is to embed, and an answer has many sentences.
+_WINDOWS, _OTHERS = 3, 3
 
-_MARKERS = re.compile(r"[ \t]*[\[【](\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】](?!\()")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MARKER = re.compile(r"(?<![ \t])([ \t]*)[\[【](\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)[\]】](?!\()")
+_NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
+_LIST_MARK = re.compile(r"(?:\d{1,3}[.)]|[-*+•]|#{1,6})[ \t]+")
 _QUOTED = "“”\"'‘’«» \n\t"
+# Whether a window holds a sentence's figures, how many of its words, and how short it is.
+Fitness = tuple[bool, int, int]
+_RANK = [Support.UNSUPPORTED, Support.PARTLY, Support.SUPPORTED]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A marker in an answer's text, with the white space before it, and what it names."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,74 +71,104 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
         evidence: Weighs texts against a sentence.
 
     Returns:
-        The text with markers that name no passage removed and missing ones added, and each
-        sentence with its exact citations and its verdict. Sentences cover the whole text
-        but for white space between them.
+        The text, normalized, with markers that name no passage removed and missing ones
+        added, and each sentence with its exact citations and its verdict. Sentences cover
+        every word of the text.
     """
-    text, groups = _without_unknown(text, len(hits))
-    blanked = "".join(
-        " " if any(start <= offset < end for start, end, _ in groups) else char
-        for offset, char in enumerate(text)
-    )
+    text, markers = _without_unknown(normalize(text), len(hits))
+    blanked = _blanked(text, markers)
     spans = [span for span in sentences(blanked, language) if words(blanked[slice(*span)])]
+    if not spans:
+        return Cited(blanked.strip(), ())
     pieces: list[str] = []
     checked: list[Sentence] = []
-    length = 0
-    for position, (start, end) in enumerate(spans):
-        following = spans[position + 1][0] if position + 1 < len(spans) else len(text)
-        if position == 0:
-            pieces.append(text[:start])
-            length = start
-        own = [group for group in groups if start <= group[0] < following]
-        stop = max([end, *(group[1] for group in own)])
-        cited = list(dict.fromkeys(number for _, _, numbers in own for number in numbers))
+    reached = length = 0
+    for (start, end), own in zip(spans, _owned(text, spans, markers), strict=True):
+        first = min([start, *(marker.start for marker in own)])
+        last = max([end, *(marker.end for marker in own)])
+        cited = list(dict.fromkeys(number for marker in own for number in marker.numbers))
         found = _evidence_for(blanked[start:end], language, cited, hits, evidence)
-        body = _with_markers(text[start:stop], start, own, cited, found)
+        body = text[first:last]
+        if [one.number for one in found] != cited:
+            body = _marked_anew(text, (first, last), own, found)
+        gap = text[reached:first] + body[: len(body) - len(body.lstrip())]
+        body = body.strip()
         citations = tuple(_citation(one, hits) for one in found)
         best = max((one.support for one in found), key=_RANK.index, default=Support.UNSUPPORTED)
+        length += len(gap)
         checked.append(Sentence(body, length, length + len(body), citations, best))
-        pieces += [body, text[stop:following]]
-        length += len(body) + following - stop
-    return Cited("".join(pieces) if spans else text, tuple(checked))
+        length += len(body)
+        pieces += [gap, body]
+        reached = last
+    return Cited("".join([*pieces, text[reached:]]), tuple(checked))
 
 
-_RANK = [Support.UNSUPPORTED, Support.PARTLY, Support.SUPPORTED]
-
-
-def _without_unknown(text: str, count: int) -> tuple[str, list[tuple[int, int, list[int]]]]:
+def _without_unknown(text: str, count: int) -> tuple[str, list[Marked]]:
     """The text without markers of passages that do not exist, and where the others stand."""
-    kept: list[tuple[int, int, list[int]]] = []
+    kept: list[Marked] = []
     pieces: list[str] = []
     position = length = 0
-    for match in _MARKERS.finditer(text):
-        numbers = [int(number) for number in re.findall(r"\d+", match[1])]
-        known = [number for number in numbers if 1 <= number <= count]
-        marker = "".join(f"[{number}]" for number in known)
+    for match in _MARKER.finditer(text):
+        known = [number for number in _numbers(match[2]) if 1 <= number <= count]
         before = text[position : match.start()]
-        space = text[match.start() : match.end()][: len(match[0]) - len(match[0].lstrip())]
-        length += len(before)
-        pieces.append(before)
+        marker = match[1] + "".join(f"[{number}]" for number in known) if known else ""
+        length += len(before) + len(marker)
+        pieces += [before, marker]
         if known:
-            pieces.append(space + marker)
-            kept.append((length, length + len(space + marker), known))
-            length += len(space + marker)
+            kept.append(Marked(length - len(marker), length, tuple(known)))
         position = match.end()
-    return "".join(pieces) + text[position:], kept
+    return "".join([*pieces, text[position:]]), kept
+
+
+def _numbers(listed: str) -> list[int]:
+    """The numbers of ``1, 3`` or ``1-3``."""
+    found: list[int] = []
+    for match in _NUMBERS.finditer(listed):
+        first = int(match[1])
+        found += range(first, int(match[2] or first) + 1)
+    return found
+
+
+def _blanked(text: str, markers: Sequence[Marked]) -> str:
+    """The text with white space in place of its markers, so that offsets stay."""
+    pieces: list[str] = []
+    position = 0
+    for marker in markers:
+        pieces += [text[position : marker.start], " " * (marker.end - marker.start)]
+        position = marker.end
+    return "".join([*pieces, text[position:]])
+
+
+def _owned(text: str, spans: Sequence[Span], markers: Sequence[Marked]) -> list[list[Marked]]:
+    """The markers of each sentence: those in it and behind it, and those that open its line."""
+    starts = [start for start, _ in spans]
+    owned: list[list[Marked]] = [[] for _ in spans]
+    for marker in markers:
+        owner = bisect_right(starts, marker.start) - 1
+        following = owner + 1
+        if owner < 0:
+            owner = 0
+        elif following < len(spans) and marker.start >= spans[owner][1]:
+            opens = text[: marker.start].endswith("\n")
+            opens = opens and "\n" not in text[marker.end : starts[following]]
+            owner = following if opens or owned[following] else owner
+        owned[owner].append(marker)
+    return owned
 
 
 def _evidence_for(
     sentence: str, language: str, cited: Sequence[int], hits: Sequence[Hit], evidence: Evidence
 ) -> list[Evidenced]:
     """The evidence for a sentence: in the passages it cites, else in the best of all."""
+    sentence = _LIST_MARK.sub("", sentence, count=1) if _LIST_MARK.match(sentence) else sentence
     sentence = sentence.strip(_QUOTED)
-    found = [_locate(sentence, language, number, hits[number - 1], evidence) for number in cited]
+    found = _located(sentence, language, cited, hits, evidence)
     if any(one.support is Support.SUPPORTED for one in found):
         return found
-    others = [
-        _locate(sentence, language, number, hit, evidence)
-        for number, hit in enumerate(hits, start=1)
-        if number not in cited
-    ]
+    uncited = [number for number in range(1, len(hits) + 1) if number not in cited]
+    fit = {number: _windows(sentence, hits[number - 1])[0][0] for number in uncited}
+    rest = nlargest(_OTHERS, uncited, key=fit.__getitem__)
+    others = _located(sentence, language, rest, hits, evidence)
     best = max(others, key=lambda one: (_RANK.index(one.support), one.share), default=None)
     if best and best.support is Support.SUPPORTED:
         return [*(one for one in found if one.support is Support.PARTLY), best]
@@ -132,57 +177,50 @@ def _evidence_for(
     return found
 
 
-def _locate(sentence: str, language: str, number: int, hit: Hit, evidence: Evidence) -> Evidenced:
-    """The span of one passage that bears a sentence out best."""
-    offset = hit.passage.start
-    verbatim = _verbatim(sentence, hit.passage.text)
-    if verbatim:
-        start, end = verbatim
-        return Evidenced(number, offset + start, offset + end, 1.0, Support.SUPPORTED)
-    windows = _windows(hit.passage.text, hit.document.language)
-    texts = [hit.passage.text[start:end] for start, end in windows]
-    weighed = evidence(sentence, texts)
+def _located(
+    sentence: str, language: str, numbers: Sequence[int], hits: Sequence[Hit], evidence: Evidence
+) -> list[Evidenced]:
+    """The span of each of some passages that bears a sentence out best."""
+    found: dict[int, Evidenced] = {}
+    windows: list[tuple[int, Span]] = []
+    for number in numbers:
+        hit = hits[number - 1]
+        if verbatim := _verbatim(sentence, hit.passage.text):
+            found[number] = _evidenced(number, hit, verbatim, 1.0, Support.SUPPORTED)
+        else:
+            windows += [(number, span) for _, span in _windows(sentence, hit)]
+    texts = [hits[number - 1].passage.text[slice(*span)] for number, span in windows]
     # Of two windows that hold the same words the shorter is the better quote.
-    longest = max(len(text) for text in texts)
-    order = [
-        share + 0.2 * dense - 0.05 * len(text) / longest
-        for (share, dense), text in zip(weighed, texts, strict=True)
-    ]
-    best = order.index(max(order))
-    share, dense = weighed[best]
-    other_language = hit.document.language != language
-    support = _verdict(sentence, texts[best], share, dense, other_language=other_language)
-    start, end = windows[best]
-    return Evidenced(number, offset + start, offset + end, share, support)
+    longest = max(map(len, texts), default=0) or 1
+    order: dict[int, tuple[bool, float]] = {}
+    weighed = evidence(sentence, texts) if texts else []
+    for (number, span), text, (share, dense) in zip(windows, texts, weighed, strict=True):
+        score = share + 0.2 * dense - 0.05 * len(text) / longest
+        fitness = (holds_figures(text, sentence), score)
+        if number not in order or fitness > order[number]:
+            order[number] = fitness
+            hit = hits[number - 1]
+            support = verdict(sentence, language, hit, text, share, dense)
+            found[number] = _evidenced(number, hit, span, share, support)
+    return [found[number] for number in numbers]
 
 
-def _verdict(
-    sentence: str, quote: str, share: float, dense: float, *, other_language: bool
-) -> Support:
-    """How well a quote bears a sentence out; a figure it does not hold is never supported."""
-    if _figures(sentence) - _figures(quote):
-        return Support.UNSUPPORTED
-    if share >= SUPPORTED:
-        return Support.SUPPORTED
-    if share >= PARTLY or (other_language and dense >= _CLOSE):
-        return Support.PARTLY
-    return Support.UNSUPPORTED
-
-
-def _figures(text: str) -> set[str]:
-    return {figure.replace(",", ".") for figure in _NUMBER.findall(text)}
+def _evidenced(number: int, hit: Hit, span: Span, share: float, support: Support) -> Evidenced:
+    start, end = hit.passage.start + span[0], hit.passage.start + span[1]
+    return Evidenced(number, start, end, share, support)
 
 
 def _verbatim(sentence: str, passage: str) -> Span | None:
     """Where the words of a sentence stand in a passage one after another, if they do."""
     wanted = words(sentence)
     there = list(word_spans(passage))
-    if not wanted:
+    if not claims(sentence):
         return None
     for first in range(len(there) - len(wanted) + 1):
         if all(there[first + i][0] == word for i, word in enumerate(wanted)):
             start, end = there[first][1], there[first + len(wanted) - 1][2]
-            return _with_punctuation(sentence, passage, start, end)
+            if not cuts_a_figure(passage, start, end):
+                return _with_punctuation(sentence, passage, start, end)
     return None
 
 
@@ -198,26 +236,31 @@ def _with_punctuation(sentence: str, passage: str, start: int, end: int) -> Span
     return start, end
 
 
-def _windows(passage: str, language: str) -> list[Span]:
-    """The sentences of a passage and the pairs of neighbours."""
-    spans = sentences(passage, language)
-    return spans + [(a[0], b[1]) for a, b in pairwise(spans)]
+def _windows(sentence: str, hit: Hit) -> list[tuple[Fitness, Span]]:
+    """The sentences, and pairs of neighbours, of a passage that share most words with one."""
+    passage = hit.passage.text
+    spans = sentences(passage, hit.document.language) or [(0, len(passage))]
+    spans += [(first[0], second[1]) for first, second in pairwise(spans)]
+    wanted = {fold(word) for word in words(sentence) if word not in function_words()}
+    fit: list[tuple[Fitness, Span]] = []
+    for start, end in spans:
+        text = passage[start:end]
+        shared = len(wanted & {fold(word) for word in words(text)})
+        fit.append(((holds_figures(text, sentence), shared, start - end), (start, end)))
+    return nlargest(_WINDOWS, fit)
 
 
-def _with_markers(
-    body: str,
-    offset: int,
-    groups: Sequence[tuple[int, int, list[int]]],
-    cited: Sequence[int],
-    found: Sequence[Evidenced],
+def _marked_anew(
+    text: str, span: Span, markers: Sequence[Marked], found: Sequence[Evidenced]
 ) -> str:
-    """A sentence with the markers of the passages that were found to bear on it."""
-    numbers = [one.number for one in found]
-    if numbers == list(cited):
-        return body
-    for start, end, _ in reversed(groups):
-        body = body[: start - offset] + body[end - offset :]
-    return body + "".join(f" [{number}]" for number in numbers)
+    """A sentence with the markers of the passages that were found to bear on it, behind it."""
+    pieces: list[str] = []
+    position, last = span
+    for marker in markers:
+        pieces.append(text[position : marker.start])
+        position = marker.end
+    body = "".join([*pieces, text[position:last]])
+    return body.strip() + "".join(f" [{one.number}]" for one in found)
 
 
 def _citation(found: Evidenced, hits: Sequence[Hit]) -> Citation:

@@ -15,6 +15,7 @@ from rag import __version__
 from rag.errors import QuestionError, RagError, SettingsError
 from rag.settings import Settings, load_settings
 from rag.terminal import print_hits, print_report, print_sources, progress_bars
+from rag.text import normalize
 from rag.types import Delta, Done, IngestReport, Switched, to_json
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def main() -> None:
         # The reader of a pipe went away; there is no one left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        print(f"rag: {error.strerror or error}{where}.", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 @app.callback(invoke_without_command=True)
@@ -112,6 +117,8 @@ def index_command(
         for path in chosen:
             if not path.exists() and not path.is_symlink():
                 raise SettingsError(f"There is no file or folder {path}.")
+            if sync and not path.is_dir():
+                raise SettingsError(f"{path} is no folder.", "Only a folder can be mirrored.")
     from rag.index.index import Index as RealIndex
 
     with progress_bars(quiet=json) as on_progress:
@@ -150,13 +157,9 @@ def search(
 ) -> None:
     """Show the passages that fit a question best."""
     loaded, folder = _settings(settings, index)
+    first, last = _day(since, "--since"), _day(until, "--until")
     hits = _open(folder, loaded).search(
-        question,
-        k,
-        language=language,
-        since=_day(since, "--since"),
-        until=_day(until, "--until"),
-        source=source,
+        normalize(question), k, language=language, since=first, until=last, source=source
     )
     print(to_json(hits, indent=2)) if json else print_hits(hits)
 

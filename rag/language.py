@@ -49,7 +49,6 @@ def follow_up_words() -> frozenset[str]:
     return frozenset(f" {form} " for phrase in listed for form in (phrase, fold(phrase)))
 
 
-@cache
 def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
     """What a sentence must show to be the kind of thing a question asks for.
 
@@ -70,6 +69,24 @@ def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
         for kind in kinds.values()
         if any(re.search(rf"\b{fold(phrase)}\b", asked) for phrase in kind["asked_by"])
     )
+
+
+@cache
+def negations() -> frozenset[str]:
+    """The words of any language that deny; with and without diacritics."""
+    from rag.text import fold
+
+    listed = [word for table in _tables().values() for word in table.get("negations", ())]
+    return frozenset(form for word in listed for form in (word, fold(word)))
+
+
+@cache
+def magnitudes() -> dict[str, int]:
+    """Words of any language behind a figure, such as "million", and the power of ten they are."""
+    from rag.text import fold
+
+    listed = [pair for table in _tables().values() for pair in table.get("magnitudes", {}).items()]
+    return {form: power for word, power in listed for form in (word, fold(word))}
 
 
 def language_name(language: str) -> str:

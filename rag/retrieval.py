@@ -36,16 +36,21 @@ class Retriever(Protocol):
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
-    """A follow-up question together with the one it leans on; any other as it is.
+    """A follow-up question together with those it leans on; any other as it is.
 
     A question leans on the last one when it is short and either points back ("it", "they",
     "ông ấy", "thì sao") or names nothing.
     """
-    if not history:
-        return question
+    asked = [question]
+    for turn in reversed(history):
+        if not _leans(asked[-1]):
+            break
+        asked.append(turn.question)
+    return " ".join(reversed(asked))
+
+
+def _leans(question: str) -> bool:
     tokens = words(question)
     topic = [word for word in tokens if word not in function_words()]
     points_back = any(phrase in f" {' '.join(tokens)} " for phrase in follow_up_words())
-    if len(topic) > _FEW or not (points_back or len(topic) <= 1):
-        return question
-    return f"{standalone(history[-1].question, history[:-1])} {question}"
+    return len(topic) <= _FEW and (points_back or len(topic) <= 1)

@@ -195,14 +195,14 @@ def _number(value: Any, kind: type) -> int | float | None:
         return None
     try:
         number: int | float = kind(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return None if isinstance(value, float) and number != value else number
 
 
 def _read_file(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

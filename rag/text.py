@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -14,18 +15,21 @@ Span = tuple[int, int]
 _OPENING = "“‘«(["
 _PLAIN_QUOTE = '"'
 _BLANKED = str.maketrans("“”„«»", "     ")
+# Half a character, as broken JSON and undecodable arguments hold it: no library takes one.
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LIST_NUMBER = re.compile(r"\d{1,3}[.)]")
 
 
 def normalize(text: str) -> str:
-    """Unify line ends, drop a byte order mark and NUL, and compose to Unicode NFC.
+    """Unify line ends, drop byte order marks and NUL, and compose to Unicode NFC.
 
     Offsets everywhere in the project are offsets into what this returns. NFC is defined
     in Unicode Standard Annex 15; composing makes a Vietnamese letter typed as base and
     combining marks equal to the same letter typed as one.
     """
+    text = text.replace("\x00", "").lstrip("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text.removeprefix("\ufeff").replace("\x00", "")
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _SURROGATES.sub("\ufffd", text))
 
 
 def fold(text: str) -> str:
@@ -89,7 +93,8 @@ def names(question: str) -> list[str]:
     """
     import regex
 
-    word = r"[\p{L}\p{M}\p{N}]*[\p{Lu}][\p{L}\p{M}\p{N}]*"
+    # Looked for where a word begins only, or a long word would be read once per letter.
+    word = r"(?<![\p{L}\p{M}\p{N}])[\p{L}\p{M}\p{N}]*[\p{Lu}][\p{L}\p{M}\p{N}]*"
     found = []
     for run in regex.finditer(rf"{word}(?:[ -]{word})*", question):
         name = run.group()
@@ -109,8 +114,8 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     """Where the sentences of a text stand, in order, without the white space around them.
 
     The segmenter is sentencex (Wikimedia), with three repairs: an opening quotation mark
-    belongs to the sentence it opens, a title such as ``PGS.`` or ``TP.`` does not end one,
-    and a line that is a list item, a heading or a table row stands alone.
+    belongs to the sentence it opens, a title such as ``PGS.`` or ``TP.`` and the number of a
+    list item do not end one, and a list item, a heading or a table row stands alone.
 
     Args:
         text: Any text.
@@ -122,7 +127,7 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     import sentencex
 
     # A curly quotation mark that is never closed would swallow the sentences behind it.
-    unquoted = text.translate(_BLANKED)
+    unquoted = _SURROGATES.sub("\ufffd", text.translate(_BLANKED))
     # sentencex counts code points and skips nothing, so ends alone are enough.
     ends = [end["end_index"] for end in sentencex.get_sentence_boundaries(language, unquoted)]
     if not ends or ends[-1] < len(text):
@@ -160,7 +165,7 @@ def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
     spans: list[Span] = []
     begun = start
     for line in regex.finditer(
-        r"^[ \t]*(?:#{1,6}\s|[-*+•]\s|\d{1,3}[.)]\s|\|).*$", text[start:end], regex.M
+        r"^[ \t]*(?:(?:#{1,6}|[-*+•]|\d{1,3}[.)])[ \t]|\|).*$", text[start:end], regex.M
     ):
         spans.append(_trimmed(text, begun, start + line.start()))
         begun = start + line.start()
@@ -179,11 +184,19 @@ def _trimmed(text: str, start: int, end: int) -> Span:
 def _join_abbreviations(text: str, spans: list[Span], language: str) -> list[Span]:
     known = abbreviations(language)
     joined: list[Span] = []
+    previous = ""
     for start, end in spans:
-        if joined and "\n" not in text[joined[-1][1] : start]:
-            last = text[joined[-1][0] : joined[-1][1]].rsplit(None, 1)[-1]
-            if last in known or any(last.endswith("." + short) for short in known):
-                joined[-1] = (joined[-1][0], end)
-                continue
-        joined.append((start, end))
+        last = previous.rsplit(None, 1)[-1:]
+        follows = joined and "\n" not in text[joined[-1][1] : start]
+        if follows and (_LIST_NUMBER.fullmatch(previous) or _ends_short(last, known)):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+        previous = text[start:end]
     return joined
+
+
+def _ends_short(last: list[str], known: frozenset[str]) -> bool:
+    return any(
+        word in known or word.endswith(tuple(f".{short}" for short in known)) for word in last
+    )

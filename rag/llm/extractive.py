@@ -102,7 +102,7 @@ def _weighed(request: Request, asked: str, numbered: Sequence[tuple[int, Hit]]) 
     for position, (_, hit) in enumerate(numbered):
         for start, end in sentences(hit.passage.text, hit.document.language):
             sentence = hit.passage.text[start:end]
-            if len(words(sentence)) >= _FEWEST_WORDS:
+            if len(words(sentence)) >= _FEWEST_WORDS and not _asks(sentence):
                 owners.append((len(texts), position))
                 texts.append(sentence)
     contexts = request.evidence(asked, [hit.passage.text for _, hit in numbered])
@@ -126,6 +126,11 @@ def _weighed(request: Request, asked: str, numbered: Sequence[tuple[int, Hit]]) 
         evidence *= 1 if named[position] else _NAMELESS
         candidates.append(Candidate(texts[index], number, evidence))
     return candidates
+
+
+def _asks(sentence: str) -> bool:
+    """Whether a sentence is a question: it may repeat the person's own, and answers nothing."""
+    return sentence.rstrip("\"”’'») ").endswith(("?", "？"))
 
 
 def _holds_any(asked_names: Sequence[str], hit: Hit) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from json import JSONDecodeError
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from rag.errors import (
 )
 from rag.llm.backend import Finished, Request
 from rag.settings import OpenAISettings
+from rag.text import collapse
 from rag.types import Usage
 
 # A server on this machine needs no key, but the client insists on sending one.
@@ -73,7 +73,8 @@ class OpenAIBackend:
             raise self._refused(error.body, str(error), error.status_code) from error
         except openai.APIError as error:
             raise self._refused(error.body, str(error), None) from error
-        except (JSONDecodeError, openai.OpenAIError) as error:
+        except (ValueError, TypeError, AttributeError, openai.OpenAIError) as error:
+            # Not JSON, not UTF-8, or JSON of another shape: the client does not check it.
             raise self._garbled("sent something that is not an answer") from error
         finally:
             await client.close()
@@ -90,16 +91,20 @@ class OpenAIBackend:
         # Reading has a clock of our own, see _in_time.
         timeout = openai.Timeout(None, connect=5.0)
         withheld: Any = openai.Omit()
-        return openai.AsyncOpenAI(
-            api_key=key,
-            # Not from the environment: those of one provider are nothing to tell another.
-            organization=None,
-            project=None,
-            base_url=self._settings.base_url,
-            default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
-            timeout=timeout,
-            max_retries=0,
-        )
+        try:
+            return openai.AsyncOpenAI(
+                api_key=key,
+                # Not from the environment: those of one provider are nothing to tell another.
+                organization=None,
+                project=None,
+                base_url=self._settings.base_url,
+                default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
+                timeout=timeout,
+                max_retries=0,
+            )
+        except Exception as error:
+            # The client has no error of its own for an address that it cannot use.
+            raise self._no_address() from error
 
     async def _open(self, client: Any, request: Request) -> Any:
         stream = await client.chat.completions.create(
@@ -121,12 +126,13 @@ class OpenAIBackend:
             ) from error
 
     def _key(self) -> str:
-        address = urlsplit(self._settings.base_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise BackendSetup(
-                f"openai.base_url is not the address of a server: {self._settings.base_url!r}.",
-                "It looks like http://127.0.0.1:11434/v1.",
-            )
+        try:
+            address = urlsplit(self._settings.base_url)
+            usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
+        except ValueError:
+            usable = None
+        if not usable:
+            raise self._no_address()
         variable = self._settings.key_variable
         key = os.environ.get(variable, "").strip()
         if not key:
@@ -136,12 +142,18 @@ class OpenAIBackend:
                 f"{variable} is not set, so {address.hostname} cannot be asked.",
                 "Set it to your key, or name another variable in openai.key_variable.",
             )
-        if not key.isascii() or any(char.isspace() for char in key):
+        if not (key.isascii() and key.isprintable()) or " " in key:
             raise BackendSetup(
                 f"{variable} does not hold a key: it has white space or letters outside ASCII.",
                 "Copy the key again.",
             )
         return key
+
+    def _no_address(self) -> BackendSetup:
+        return BackendSetup(
+            f"openai.base_url is not the address of a server: {self._settings.base_url!r}.",
+            "It looks like http://127.0.0.1:11434/v1.",
+        )
 
     def _unreachable(self, *, started: bool) -> BackendError:
         if started:
@@ -154,10 +166,12 @@ class OpenAIBackend:
 
     def _refused(self, body: object, text: str, status: int | None) -> BackendRefused:
         inner = body.get("error", body) if isinstance(body, dict) else body
-        said = inner.get("message") if isinstance(inner, dict) else None
+        said = inner.get("message") if isinstance(inner, dict) else inner
         where = f" (HTTP {status})" if status else ""
+        # A server may repeat the key it was sent, and what it says is shown and kept.
+        said = (said if isinstance(said, str) and said.strip() else text).replace(self._key(), "…")
         return BackendRefused(
-            f"{self.name} refused{where}: {str(said or text).splitlines()[0][:300]}",
+            f"{self.name} refused{where}: {collapse(said)[:300]}",
             retry=status in (408, 409, 429) or (status or 0) >= 500,
         )
 

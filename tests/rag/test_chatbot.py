@@ -1,0 +1,275 @@
+"""The chatbot: which events come, what becomes of failures, and when it abstains."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import signal
+import threading
+from collections.abc import Sequence
+from contextlib import aclosing, closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.chatbot import Chatbot, Filters
+from rag.errors import BackendGarbled, BackendRefused, BackendSetup, BackendStalled, QuestionError
+from rag.index.index import Index
+from rag.llm.backend import Backend, Request
+from rag.llm.scripted import ScriptedBackend
+from rag.messages import NO_ANSWER, said
+from rag.settings import Settings
+from rag.types import Delta, Done, Event, Retrieved, Support, Switched, Turn
+from tests.rag.conftest import ENGLISH, PlainRetriever, hit_of
+
+ANSWER = ["Yin Ye, the head of BGI, ", "called Sora ", "a Newton moment. [1]"]
+QUESTION = "Who called Sora a Newton moment?"
+HITS = [hit_of(ENGLISH, "en")]
+REFUSED = BackendRefused("The server said no.")
+
+
+def bot(retriever: PlainRetriever, *backends: Backend) -> Chatbot:
+    return Chatbot(retriever, backends, Settings())
+
+
+def written(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Delta))
+
+
+def test_events_come_in_order_and_the_pieces_are_the_text(retriever: PlainRetriever) -> None:
+    backend = ScriptedBackend(ANSWER)
+    events = list(bot(retriever, backend).stream(QUESTION))
+    assert [type(event) for event in events] == [Retrieved, *[Delta] * 3, Done]
+    assert written(events) == "".join(ANSWER)
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert done.answer.text == "".join(ANSWER)
+    assert done.answer.sentences[0].support is Support.SUPPORTED
+    assert done.answer.hits == events[0].hits  # type: ignore[union-attr]
+    assert not done.answer.abstained
+    assert not backend.stopped
+
+
+@given(st.lists(st.sampled_from(["N", "NOT", "NOT_IN", "_DOCUMENTS", " Sora ", "*", "\n", "T"])))
+def test_the_pieces_are_what_the_backend_wrote_but_never_the_sign_for_no_answer(
+    pieces: list[str],
+) -> None:
+    whole = "".join(pieces)
+    events: list[Event] = []
+    try:
+        events += bot(PlainRetriever(HITS), ScriptedBackend(pieces)).stream(QUESTION)
+    except BackendGarbled:
+        assert not whole.strip("* \n")
+        return
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert NO_ANSWER not in written(events)
+    assert NO_ANSWER not in answer.text
+    if answer.abstained:
+        assert written(events) == ""
+    else:
+        assert written(events) == whole.partition(NO_ANSWER)[0]
+
+
+def test_a_failure_before_the_first_word_gives_the_next_backend(retriever: PlainRetriever) -> None:
+    first = ScriptedBackend([REFUSED], name="first")
+    second = ScriptedBackend(ANSWER, name="second")
+    events = list(bot(retriever, first, second).stream(QUESTION))
+    assert events[1] == Switched("first", "second", "The server said no.", discarded="")
+    assert written(events) == "".join(ANSWER)
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert answer.backend == "second"
+    assert [(one.backend, one.outcome, one.reason) for one in answer.attempts] == [
+        ("first", "failed", "The server said no."),
+        ("second", "answered", ""),
+    ]
+
+
+def test_a_failure_in_the_middle_never_splices_two_answers(retriever: PlainRetriever) -> None:
+    first = ScriptedBackend(["OpenAI was val", BackendStalled("It stopped.")], name="first")
+    second = ScriptedBackend([NO_ANSWER[:3], REFUSED], name="second")
+    third = ScriptedBackend(ANSWER, name="third")
+    events = list(bot(retriever, first, second, third).stream(QUESTION))
+    assert [event for event in events if isinstance(event, Switched)] == [
+        Switched("first", "second", "It stopped.", discarded="OpenAI was val"),
+        Switched("second", "third", "The server said no.", discarded=""),
+    ]
+    last = max(i for i, event in enumerate(events) if isinstance(event, Switched))
+    assert written(events[last:]) == "".join(ANSWER)
+    assert events[-1].answer.text == "".join(ANSWER)  # type: ignore[union-attr]
+
+
+def test_the_failure_of_the_last_backend_is_raised(retriever: PlainRetriever) -> None:
+    last = BackendStalled("It stopped.")
+    chain = [ScriptedBackend([REFUSED]), ScriptedBackend(["Half an", last])]
+    with pytest.raises(BackendStalled, match=r"It stopped\."):
+        bot(retriever, *chain).ask(QUESTION)
+
+
+@pytest.mark.parametrize("pieces", [[], [""], ["  \n"], ["**", "..."]])
+def test_an_empty_answer_is_a_failure(pieces: list[str], retriever: PlainRetriever) -> None:
+    with pytest.raises(BackendGarbled):
+        bot(retriever, ScriptedBackend(pieces)).ask(QUESTION)
+    answer = bot(retriever, ScriptedBackend(pieces), ScriptedBackend(ANSWER)).ask(QUESTION)
+    assert answer.text == "".join(ANSWER)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [NO_ANSWER],
+        list(NO_ANSWER),
+        [NO_ANSWER[:5], NO_ANSWER[5:], "\n"],
+        ["\n\n**", NO_ANSWER, "**"],
+        ["`", NO_ANSWER, "`."],
+        [f"“{NO_ANSWER}”"],
+        [NO_ANSWER, "\n\nFrom what I know, it was somebody else."],
+    ],
+)
+@pytest.mark.parametrize(
+    ("question", "language"), [(QUESTION, "en"), ("Ai gọi Sora như thế?", "vi")]
+)
+def test_no_answer_becomes_the_text_for_it_and_is_never_streamed(
+    pieces: list[str], question: str, language: str, retriever: PlainRetriever
+) -> None:
+    events = list(bot(retriever, ScriptedBackend(pieces)).stream(question))
+    assert [type(event) for event in events] == [Retrieved, Done]
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert answer.abstained
+    assert (answer.text, answer.language) == (said("no_answer", language), language)
+    assert answer.citations == answer.sentences == ()
+    assert [one.outcome for one in answer.attempts] == ["abstained"]
+    assert answer.hits
+
+
+def test_no_answer_behind_an_answer_is_cut_off(retriever: PlainRetriever) -> None:
+    events = list(
+        bot(retriever, ScriptedBackend([*ANSWER, " NOT_IN_", "DOCUMENTS", " x"])).stream(QUESTION)
+    )
+    assert written(events) == "".join(ANSWER) + " "
+    assert events[-1].answer.text == "".join(ANSWER)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("question", ["", "  \n\t", "\ufeff\x00"])
+def test_an_empty_question_is_refused(question: str, retriever: PlainRetriever) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        bot(retriever, ScriptedBackend(ANSWER)).ask(question)
+    assert retriever.asked == []
+
+
+def test_a_question_with_half_a_character_is_no_trouble(seeds_index: Index) -> None:
+    answer = Chatbot(seeds_index, settings=Settings()).ask("Who is Winston Ma \ud83d?")
+    assert "Winston Ma" in answer.text
+
+
+def test_an_answer_with_half_a_character_is_no_trouble(retriever: PlainRetriever) -> None:
+    answer = bot(retriever, ScriptedBackend(["It is new \ud83d. [1]"])).ask(QUESTION)
+    assert answer.text == "It is new \ufffd. [1]"
+
+
+def test_without_passages_no_backend_is_asked() -> None:
+    backend = ScriptedBackend(ANSWER)
+    answer = bot(PlainRetriever([]), backend).ask("Ai gọi Sora như thế?")
+    assert answer.abstained
+    assert answer.text == said("no_answer", "vi")
+    assert answer.backend == ""
+    assert backend.requests == []
+
+
+@pytest.mark.parametrize("as_tuples", [True, False])
+def test_history_reaches_the_retriever_and_the_backend(
+    as_tuples: bool, retriever: PlainRetriever
+) -> None:
+    backend = ScriptedBackend(ANSWER)
+    turn = ("Ai gọi Sora như thế?", "Yin Ye.")
+    answer = bot(retriever, backend).ask("Sora?", [turn if as_tuples else Turn(*turn)])
+    assert answer.question == "Sora?"
+    assert answer.language == "vi"
+    assert retriever.asked[0][0] == "Ai gọi Sora như thế? Sora?"
+    contents = [message["content"] for message in backend.requests[0].messages]
+    assert contents[1:3] == list(turn)
+    assert contents[3].endswith("Question: Sora?")
+
+
+def test_filters_are_passed_on(retriever: PlainRetriever) -> None:
+    day, later = dt.date(2024, 1, 2), dt.date(2024, 3, 4)
+    bot(retriever, ScriptedBackend(ANSWER)).ask(QUESTION, filters=Filters("vi", day, later, "news"))
+    expected = {"language": "vi", "since": day, "until": later, "source": "news"}
+    assert retriever.asked == [(QUESTION, expected)]
+
+
+def test_filters_leave_out_documents_of_a_real_index(seeds_index: Index) -> None:
+    english = Chatbot(seeds_index, [ScriptedBackend(["Sora."])], Settings())
+    hits = english.ask("Sora là gì?", filters=Filters(language="en")).hits
+    assert {hit.document.language for hit in hits} == {"en"}
+
+
+def test_asynchronous_callers_get_the_same(retriever: PlainRetriever) -> None:
+    async def both() -> tuple[list[Event], str]:
+        asked = bot(retriever, ScriptedBackend(ANSWER))
+        async with aclosing(asked.astream(QUESTION)) as stream:
+            events = [event async for event in stream]
+        return events, (await asked.aask(QUESTION)).text
+
+    events, text = asyncio.run(both())
+    assert written(events) == text == "".join(ANSWER)
+    assert [type(event) for event in events] == [Retrieved, *[Delta] * 3, Done]
+
+
+def test_ask_works_within_a_running_event_loop_as_in_a_notebook(retriever: PlainRetriever) -> None:
+    async def cell() -> str:
+        return bot(retriever, ScriptedBackend(ANSWER)).ask(QUESTION).text
+
+    assert asyncio.run(cell()) == "".join(ANSWER)
+
+
+def test_closing_a_stream_early_stops_the_backend(retriever: PlainRetriever) -> None:
+    backend = ScriptedBackend(ANSWER)
+    with closing(bot(retriever, backend).stream(QUESTION)) as events:
+        assert [type(next(events)) for _ in range(2)] == [Retrieved, Delta]
+        assert not any(isinstance(event, Done) for event in [next(events)])
+    assert backend.stopped
+    assert list(events) == []
+
+
+def test_closing_an_asynchronous_stream_early_stops_the_backend(retriever: PlainRetriever) -> None:
+    backend = ScriptedBackend(ANSWER)
+
+    async def leave() -> None:
+        async with aclosing(bot(retriever, backend).astream(QUESTION)) as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    return
+
+    asyncio.run(leave())
+    assert backend.stopped
+
+
+def test_an_interrupt_while_a_backend_writes_is_an_interrupt(retriever: PlainRetriever) -> None:
+    def pressed(request: Request) -> list[str]:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return [request.question]
+
+    backend = ScriptedBackend(pressed, delay=60)
+    with pytest.raises(KeyboardInterrupt):
+        bot(retriever, backend).ask(QUESTION)
+    assert backend.stopped
+
+
+def test_a_chain_of_names_becomes_backends() -> None:
+    settings = Settings()
+    chain = Chatbot(PlainRetriever([]), "openai:m/x:1, openai ,extractive,", settings).backends
+    assert [one.name for one in chain] == [
+        "openai/m/x:1",
+        f"openai/{settings.openai.model}",
+        "extractive",
+    ]
+    assert [one.name for one in Chatbot(PlainRetriever([]), settings=settings).backends] == [
+        "extractive"
+    ]
+
+
+@pytest.mark.parametrize("chain", ["nonsense", "extractive, nonsense", "extractive:x", " , "])
+def test_a_name_that_is_no_backend_is_refused(chain: str) -> None:
+    with pytest.raises(BackendSetup, match="extractive, openai"):
+        Chatbot(PlainRetriever([]), chain, Settings())

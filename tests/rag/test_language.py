@@ -1,0 +1,80 @@
+"""Which language a question is in."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.language import detect_language, language_name, question_kinds
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Who called Sora a Newton moment?", "en"),
+        ("What is AI?", "en"),
+        ("Why?", "en"),
+        ("When did OpenAI block China?", "en"),
+        ("Ai gọi Sora là khoảnh khắc Newton?", "vi"),
+        ("AI là gì?", "vi"),
+        ("Vì sao?", "vi"),
+        ("OpenAI được định giá bao nhiêu?", "vi"),
+        ("Ai goi Sora la khoanh khac Newton?", "vi"),
+        ("cong ty nao bi cat dich vu", "vi"),
+        ("OpenAI dinh gia bao nhieu", "vi"),
+        ("Pourquoi OpenAI a-t-il bloqué la Chine ?", "fr"),
+        ("OpenAI为什么封锁中国？", "zh"),
+        ("Warum hat OpenAI China gesperrt?", "de"),
+    ],
+)
+def test_short_questions_are_told_apart(question: str, language: str) -> None:
+    assert detect_language(question) == language
+    assert detect_language(unicodedata.normalize("NFD", question)) == language
+
+
+@pytest.mark.parametrize(
+    "text", ["Sora", "OpenAI", "Sam Altman", "Nvidia H20", "2023", "", "😀", "?!"]
+)
+@pytest.mark.parametrize("default", ["en", "vi", "ko"])
+def test_a_text_that_shows_nothing_is_in_the_default_language(text: str, default: str) -> None:
+    assert detect_language(text, default) == default
+
+
+@given(st.text() | st.text(st.characters()))
+def test_any_text_has_a_language_with_a_name(text: str) -> None:
+    assert language_name(detect_language(text)) != ""
+
+
+def test_documents_are_told_apart_by_their_language_not_their_names() -> None:
+    english = "OpenAI, Baidu, SenseTime and Tencent Cloud are seizing the opportunity in China."
+    assert detect_language(english, default="vi") == "en"
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "answers", "other"),
+    [
+        ("Who said so?", "en", "It was Yin Ye.", "it was said."),
+        ("When was it?", "en", "It was in 2023.", "It was fine."),
+        ("Bao nhiêu?", "vi", "Là 80 tỉ.", "Là nhiều."),
+        ("Ai nói?", "vi", "Là Yin Ye.", "là họ."),
+    ],
+)
+def test_a_question_word_says_what_an_answer_shows(
+    question: str, language: str, answers: str, other: str
+) -> None:
+    kinds = question_kinds(question, language)
+    assert any(kind.search(answers) for kind in kinds)
+    assert not any(kind.search(other) for kind in kinds)
+
+
+def test_a_question_without_a_question_word_asks_for_no_kind() -> None:
+    assert question_kinds("Tell me about Sora.", "en") == ()
+    assert question_kinds("谁说的？", "zh") == ()
+
+
+def test_a_language_that_is_not_listed_is_named_by_its_code() -> None:
+    assert language_name("vi") == "Vietnamese"
+    assert language_name("xx") == "xx"

@@ -1,0 +1,161 @@
+"""Words and sentences, for any text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text import fold, names, normalize, sentences, word_spans, words
+
+# Everything Unicode has, halves of characters too, and what segmenters trip over.
+ANY = st.text() | st.text(st.characters())
+_PARTS = [*'?.!“”"«»…。([#|-é😀\u200b\ufeff\x00\ud800 \r\n', "\r\n", "1. ", "TP. ", "e\u0301"]
+TRICKY = st.lists(st.sampled_from([*_PARTS, "Sora", "1,5", "11.2023", "谁说的", "مرحبا"])).map(
+    "".join
+)
+LANGUAGES = st.sampled_from(["en", "vi", "zh", "ar", "xx"])
+
+
+def cut(text: str, language: str = "en") -> list[str]:
+    return [text[start:end] for start, end in sentences(text, language)]
+
+
+@given(ANY | TRICKY, LANGUAGES)
+def test_sentences_lie_in_order_and_cover_everything_but_white_space(
+    text: str, language: str
+) -> None:
+    reached, between = 0, ""
+    for start, end in sentences(text, language):
+        assert reached <= start < end <= len(text)
+        assert text[start:end] == text[start:end].strip()
+        between += text[reached:start]
+        reached = end
+    assert not (between + text[reached:]).strip()
+
+
+@given(ANY | TRICKY)
+def test_words_stand_where_their_spans_say(text: str) -> None:
+    for word, start, end in word_spans(text):
+        assert 0 <= start < end <= len(text)
+        assert word == unicodedata.normalize("NFC", text[start:end].casefold())
+
+
+@given(ANY | TRICKY)
+def test_words_do_not_depend_on_unicode_composition(text: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    assert words(composed) == words(decomposed) == words(text)
+    assert fold(composed) == fold(decomposed)
+
+
+@given(ANY | TRICKY)
+def test_normalizing_twice_changes_nothing_more(text: str) -> None:
+    once = normalize(text)
+    assert normalize(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+    assert "\r" not in once
+    assert "\x00" not in once
+    assert not once.startswith("\ufeff")
+    once.encode("utf-8")
+
+
+def test_line_ends_are_unified() -> None:
+    assert normalize("\ufeffa\r\nb\rc\nd") == "a\nb\nc\nd"
+
+
+@pytest.mark.parametrize(
+    ("with_marks", "without"),
+    [
+        ("Trí tuệ nhân tạo", "tri tue nhan tao"),
+        ("Đường đến Đà Nẵng", "duong den da nang"),
+        ("Các tài liệu không có câu trả lời", "CAC TAI LIEU KHONG CO CAU TRA LOI"),
+        ("ƯƠNG ướng ẵ ỹ", "uong uong a y"),
+    ],
+)
+def test_vietnamese_with_and_without_diacritics_folds_to_the_same_words(
+    with_marks: str, without: str
+) -> None:
+    assert words(fold(with_marks)) == words(fold(without))
+    assert words(fold(unicodedata.normalize("NFD", with_marks))) == words(fold(without))
+    assert words(with_marks) != words(without)
+
+
+def test_a_number_is_found_whole_and_in_its_parts() -> None:
+    assert words("Tháng 11.2023, 1,5 năm") == [
+        "tháng",
+        "11.2023",
+        "11",
+        "2023",
+        "1,5",
+        "1",
+        "5",
+        "năm",
+    ]
+
+
+def test_chinese_is_read_in_pairs_of_characters() -> None:
+    assert words("谁说的 Sora") == ["谁说", "说的", "sora"]
+    assert words("谁") == ["谁"]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["Dr. Smith met Mr. Fox on Jan. 5.", "The U.S. paid $3.5 million.", "He left!"]),
+        ("en", ["He asked “Why?”", "She left.", "Who knows?"]),
+        ("vi", ["PGS. TS. Nguyễn Văn A ở TP. HCM phát biểu.", "Ông đồng ý."]),
+        ("vi", ["Khoảng cách là 1,5 năm.", "Tháng 11.2023 có tin mới.", "Hết."]),
+        ("vi", ["“Dưới 20%”, ông Justin Lin nói.", "“Chưa thể.”", "Ông cười."]),
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(language: str, expected: list[str]) -> None:
+    assert cut(" ".join(expected), language) == expected
+
+
+@pytest.mark.parametrize("mark", ["“", "‘", "«"])
+def test_a_quotation_mark_that_is_never_closed_swallows_nothing(mark: str) -> None:
+    text = f"{mark}The first sentence. The second sentence. The third sentence."
+    assert cut(text) == [
+        f"{mark}The first sentence.",
+        "The second sentence.",
+        "The third sentence.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["# Heading", "Text under it."],
+        ["- one thing", "- another thing", "* a third"],
+        ["1. Sora is new.", "2. Sora is large."],
+        ["| a | b |", "| c | d |"],
+        ["12) twelve", "13) thirteen"],
+    ],
+)
+def test_headings_list_items_and_table_rows_stand_alone(lines: list[str]) -> None:
+    assert cut("\n".join(lines)) == lines
+
+
+def test_the_number_of_a_list_item_is_no_sentence() -> None:
+    assert cut("1. Sora is a model. It is new.") == ["1. Sora is a model.", "It is new."]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who is Winston Ma?", ["Winston Ma"]),
+        ("OpenAI cut off China?", ["OpenAI", "China"]),
+        ("H100 hay A800 mạnh hơn?", ["H100", "A800"]),
+        ("Hà Nội ở đâu, Đà Nẵng ở đâu?", ["Nội", "Đà Nẵng"]),
+        ("who called it that?", []),
+        ("", []),
+    ],
+)
+def test_names_are_the_capitals_but_for_the_first_word(question: str, expected: list[str]) -> None:
+    assert names(question) == expected
+
+
+def test_a_very_long_word_is_read_once() -> None:
+    assert names("a" * 200_000) == []

@@ -1,0 +1,139 @@
+"""What a quote bears out, and what it does not however many words they share."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.cite import cite
+from rag.index.index import Index
+from rag.types import Support
+from rag.verify import holds_figures
+from tests.rag.conftest import hit_of, lexical_evidence
+
+
+def judged(sentence: str, passage: str, language: str = "en") -> Support:
+    checked = cite(sentence, language, [hit_of(passage, language)], lexical_evidence)
+    return checked.sentences[0].support
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("5 million people use it.", "Now 1.5 million people use it."),
+        ("It was sold for 1", "It was sold for 1.5 million."),
+        ("OpenAI is valued at 90 billion dollars.", "OpenAI is valued at 80 billion dollars."),
+        ("OpenAI is valued at 80 million dollars.", "OpenAI is valued at 80 billion dollars."),
+        ("OpenAI được định giá 80 triệu USD.", "OpenAI được định giá 80 tỉ USD."),
+        ("It began on July 10, 2024.", "It began on July 9, 2024."),
+        ("Khoảng cách là 1,6 năm.", "Khoảng cách là 1,5 năm."),
+        ("Khoảng cách là 15 năm.", "Khoảng cách là 1,5 năm."),
+        ("Tháng 10.2023 có tin.", "Tháng 11.2023 có tin."),
+        ("The share fell by 20 percent.", "The share fell."),
+    ],
+)
+def test_a_figure_that_differs_is_never_supported(sentence: str, passage: str) -> None:
+    for marker in ("", " [1]"):
+        assert judged(sentence + marker, passage) is Support.UNSUPPORTED
+
+
+@given(st.integers(0, 99999), st.integers(0, 99999), st.sampled_from(["", ".", ",", "/"]))
+def test_no_two_figures_are_taken_for_one_another(one: int, other: int, mark: str) -> None:
+    sentence, passage = f"The price was {one}", f"The price was {other}{mark}7 and rising."
+    if str(one) not in (str(other), "7"):
+        assert judged(sentence, passage) is not Support.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("It was in November 2023.", "It was in November (11.2023)."),
+        ("Việc đó vào tháng 11 năm 2023.", "Việc đó vào tháng 11.2023 rồi."),
+        ("It cost 1,5 million.", "It cost 1.5 million."),
+        ("It cost 80 billion dollars.", "It cost $80bn, in dollars, 80 billion."),
+        ("OpenAI được định giá 80 tỷ USD.", "OpenAI được định giá 80 tỉ USD."),
+    ],
+)
+def test_the_same_figure_may_be_written_in_another_way(sentence: str, passage: str) -> None:
+    assert holds_figures(passage, sentence)
+    assert judged(sentence, passage) is Support.SUPPORTED
+
+
+@pytest.mark.parametrize("sentence", ["Yes. [1]", "No. [1]", "Không. [1]", "It is so. [1]"])
+def test_a_sentence_that_claims_nothing_is_not_supported(sentence: str) -> None:
+    passage = "Yes, it is so. No, it is not so. Không, thế thôi."
+    assert judged(sentence, passage) is Support.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage", "language"),
+    [
+        (
+            "It will not block access in China in July.",
+            "It will block access in China in July.",
+            "en",
+        ),
+        ("Mô hình không vượt mức đó năm nay.", "Mô hình vượt mức đó trong năm nay.", "vi"),
+        (
+            "Now Sam Altman called Sora a Newton moment.",
+            "Yin Ye called Sora a Newton moment.",
+            "en",
+        ),
+    ],
+)
+def test_a_denial_or_a_name_that_the_passage_lacks_is_at_most_partly_supported(
+    sentence: str, passage: str, language: str
+) -> None:
+    assert judged(sentence, passage, language) is Support.PARTLY
+    assert judged(passage, passage, language) is Support.SUPPORTED
+
+
+def test_a_sentence_about_something_else_is_unsupported() -> None:
+    assert judged("The weather in Paris was lovely.", "Sora makes videos.") is Support.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "language"),
+    [
+        (
+            "Who called Sora a Newton moment?",
+            "Yin Ye của BGI gọi Sora là khoảnh khắc Newton.",
+            "vi",
+        ),
+        (
+            "Ba mẫu GPU mới là gì?",
+            "Nvidia làm 3 mẫu GPU mới là H20, L20 và L2 cho Trung Quốc.",
+            "vi",
+        ),
+        ("Who is Winston Ma?", "Winston Ma is a professor who works at New York University.", "en"),
+        ("What does API stand for?", "API stands for application program interface.", "en"),
+        (
+            "When will OpenAI block China?",
+            "OpenAI will block access to its services in China from July 9, 2024.",
+            "en",
+        ),
+    ],
+)
+def test_paraphrases_of_the_seeds_are_supported(
+    question: str, sentence: str, language: str, seeds_index: Index
+) -> None:
+    hits = seeds_index.search(question, 6)
+    checked = cite(sentence, language, hits, seeds_index.evidence)
+    assert checked.sentences[0].support is Support.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "language"),
+    [
+        ("OpenAI được định giá bao nhiêu?", "OpenAI được định giá ở mức 90 tỉ USD [1].", "vi"),
+        ("Who is Winston Ma?", "Winston Ma grows roses in a garden near Lisbon. [1]", "en"),
+        ("Who called Sora a Newton moment?", "Sora was painted by a robot in Hanoi. [1]", "en"),
+    ],
+)
+def test_inventions_about_the_seeds_are_not_supported(
+    question: str, sentence: str, language: str, seeds_index: Index
+) -> None:
+    hits = seeds_index.search(question, 6)
+    checked = cite(sentence, language, hits, seeds_index.evidence)
+    assert checked.sentences[0].support is not Support.SUPPORTED
