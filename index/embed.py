@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,6 +111,40 @@ class SentenceTransformerEmbedder:
             list(texts), add_special_tokens=special, truncation=False, verbose=False
         )
         return list(encoded["input_ids"])
+
+
+class CachedEmbedder:
+    """An embedder that remembers the vectors of the texts it saw last.
+
+    The sentences of a passage are weighed for every question that finds it.
+
+    Args:
+        embedder: The embedder that is asked.
+        most: How many vectors are kept.
+    """
+
+    def __init__(self, embedder: Embedder, most: int = 8192) -> None:
+        self.name, self.dimension = embedder.name, embedder.dimension
+        self.max_tokens, self.count_tokens = embedder.max_tokens, embedder.count_tokens
+        self._embedder, self._most = embedder, most
+        self._kept: OrderedDict[tuple[bool, str], Matrix] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
+        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
+        with self._guard:
+            kept = {text: self._kept.get((query, text)) for text in texts}
+        found = {text: vector for text, vector in kept.items() if vector is not None}
+        missing = [text for text in kept if text not in found]
+        found |= zip(missing, self._embedder.embed(missing, query=query), strict=True)
+        with self._guard:
+            for text, vector in found.items():
+                self._kept[query, text] = vector
+                self._kept.move_to_end((query, text))
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        rows = [found[text] for text in texts]
+        return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimension)
 
 
 def _bundled_folder() -> Path:

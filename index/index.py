@@ -19,12 +19,13 @@ from rag.errors import (
     QuestionError,
 )
 from rag.settings import Settings, load_settings
+from rag.text import normalize
 from rag.types import Document, Hit, IngestReport, Progress
 
 from . import derived
 from .catalog import FILE_NAME, Catalog, Entry, Fingerprint, Reader
 from .chunk import CHUNKER
-from .embed import Embedder, SentenceTransformerEmbedder
+from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
 from .ingest import Ingest, OnProgress
 from .load import discover
 from .lock import writer_lock
@@ -55,6 +56,7 @@ class Index:
         self.settings = settings or load_settings()
         self._catalog = Catalog(self.folder)
         self._embedder = embedder
+        self._cached: CachedEmbedder | None = None
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
@@ -289,6 +291,7 @@ class Index:
         Raises:
             QuestionError: The question is empty.
         """
+        question, source = normalize(question), source and normalize(source)
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
         with self._view() as (reader, search):
@@ -362,7 +365,10 @@ class Index:
     @contextmanager
     def _view(self) -> Iterator[tuple[Reader, Search]]:
         """The catalog and what derives from it, both at one revision."""
-        embedder = self.embedder()
+        with self._guard:
+            if self._cached is None:
+                self._cached = CachedEmbedder(self.embedder())
+            embedder = self._cached
         while True:
             snapshot = self._snapshot()
             with self._catalog.read() as reader:

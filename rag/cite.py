@@ -237,10 +237,14 @@ def _with_punctuation(sentence: str, passage: str, start: int, end: int) -> Span
 
 
 def _windows(sentence: str, hit: Hit) -> list[tuple[Fitness, Span]]:
-    """The sentences, and pairs of neighbours, of a passage that share most words with one."""
+    """The sentences of a passage, and pairs of one paragraph, that share most words with one."""
     passage = hit.passage.text
     spans = sentences(passage, hit.document.language) or [(0, len(passage))]
-    spans += [(first[0], second[1]) for first, second in pairwise(spans)]
+    spans += [
+        (first[0], second[1])
+        for first, second in pairwise(spans)
+        if "\n\n" not in passage[first[1] : second[0]]  # a heading is no part of a quote
+    ]
     wanted = {fold(word) for word in words(sentence) if word not in function_words()}
     fit: list[tuple[Fitness, Span]] = []
     for start, end in spans:

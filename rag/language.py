@@ -41,12 +41,20 @@ def abbreviations(language: str) -> frozenset[str]:
 
 
 @cache
-def follow_up_words() -> frozenset[str]:
-    """Phrases of any language that point back to an earlier question, between spaces."""
+def follow_ups(*, opening: bool) -> frozenset[str]:
+    """Phrases of any language that point back to an earlier question, between spaces.
+
+    Args:
+        opening: Those that do so only at the beginning of a question, or those that do so
+            wherever they stand; the latter only as they are written, since ``nó`` points
+            back and ``no`` does not.
+    """
     from rag.text import fold
 
-    listed = [phrase for table in _tables().values() for phrase in table.get("follow_up", ())]
-    return frozenset(f" {form} " for phrase in listed for form in (phrase, fold(phrase)))
+    name = "follow_up_openings" if opening else "follow_up"
+    listed = [phrase for table in _tables().values() for phrase in table.get(name, ())]
+    folded = [fold(phrase) for phrase in listed if " " in phrase or opening]
+    return frozenset(f" {phrase} " for phrase in [*listed, *folded])
 
 
 def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:

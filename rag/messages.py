@@ -60,6 +60,7 @@ def _environment() -> Any:
         keep_trailing_newline=False,
     )
     environment.filters["fenced"] = fenced
+    environment.filters["attribute"] = attribute
     return environment
 
 
@@ -71,6 +72,11 @@ def _source(name: str) -> str | None:
 def fenced(text: str) -> str:
     """A document's text with nothing in it that could open or close the fence around it."""
     return _FENCE.sub("‹", text)
+
+
+def attribute(text: str) -> str:
+    """A document's text as the value of an attribute: one line without quotation marks."""
+    return fenced(" ".join(text.split()).replace('"', "'"))
 
 
 def answer_messages(

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.language import follow_up_words, function_words
+from rag.language import follow_ups, function_words
 from rag.text import words
 from rag.types import Hit, Turn
 
@@ -52,5 +52,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
 def _leans(question: str) -> bool:
     tokens = words(question)
     topic = [word for word in tokens if word not in function_words()]
-    points_back = any(phrase in f" {' '.join(tokens)} " for phrase in follow_up_words())
+    spaced = f" {' '.join(tokens)} "
+    points_back = any(phrase in spaced for phrase in follow_ups(opening=False))
+    points_back = points_back or spaced.startswith(tuple(follow_ups(opening=True)))
     return len(topic) <= _FEW and (points_back or len(topic) <= 1)

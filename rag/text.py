@@ -45,7 +45,8 @@ def _word_pattern() -> Any:
 
     ideographs = r"[\p{Han}\p{Hiragana}\p{Katakana}]+"
     number = r"\p{N}+(?:[.,:/]\p{N}+)*(?=[^\p{L}\p{M}\p{N}]|$)"
-    word = r"(?:(?![\p{Han}\p{Hiragana}\p{Katakana}])[\p{L}\p{M}\p{N}])+"
+    letter = r"(?![\p{Han}\p{Hiragana}\p{Katakana}])[\p{L}\p{N}]"
+    word = rf"{letter}(?:{letter}|\p{{M}})*"
     return regex.compile(rf"(?P<ideographs>{ideographs})|(?P<number>{number})|{word}")
 
 

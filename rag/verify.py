@@ -31,7 +31,10 @@ def verdict(
         return Support.UNSUPPORTED
     if share >= SUPPORTED:
         beyond = _denies(sentence) and not _denies(quote)
-        beyond = beyond or (not other_language and _names_another(sentence, hit.passage.text))
+        # Names alone are shared by texts that say different things in different languages.
+        beyond = beyond or (
+            dense < _CLOSE if other_language else _names_another(sentence, hit.passage.text)
+        )
         return Support.PARTLY if beyond else Support.SUPPORTED
     if share >= PARTLY or (other_language and dense >= _CLOSE):
         return Support.PARTLY

@@ -6,11 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rag.index.embed import Embedder, SentenceTransformerEmbedder
 from rag.index.index import Index
 from rag.settings import Settings
+
+# A machine that checks others' work repeats itself; a person's tests look for new cases.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"

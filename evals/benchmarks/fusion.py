@@ -13,10 +13,9 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from rag.index.embed import Embedder, Matrix
+from rag.index.embed import CachedEmbedder
 from rag.index.index import Index
 from rag.settings import RetrievalSettings, Settings
 
@@ -25,24 +24,6 @@ _LANGUAGES = ("en", "vi")
 _DEPTH = 10
 
 Question = tuple[str, str]
-
-
-class _Remembering:
-    """The embedder, which embeds no question twice."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self.name, self.dimension = embedder.name, embedder.dimension
-        self.max_tokens, self.count_tokens = embedder.max_tokens, embedder.count_tokens
-        self._embedder = embedder
-        self._queries: dict[tuple[str, ...], Matrix] = {}
-
-    def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
-        key = tuple(texts)
-        if not query:
-            return self._embedder.embed(texts)
-        if key not in self._queries:
-            self._queries[key] = self._embedder.embed(texts, query=True)
-        return self._queries[key]
 
 
 def _read(source: Path, language: str, target: Path) -> list[Question]:
@@ -76,7 +57,7 @@ def main() -> None:
         asked = {language: _read(source, language, documents) for language in _LANGUAGES}
         index = Index.create(Path(folder) / "index")
         index.add(documents)
-        embedder = _Remembering(index.embedder())
+        embedder = CachedEmbedder(index.embedder())
         print(
             "dense_weight  "
             + "  ".join(f"{c:>12}" for c in ("en", "vi", "en in both", "vi in both"))

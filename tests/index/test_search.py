@@ -4,16 +4,18 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.index.embed import Embedder
+from rag.index.embed import CachedEmbedder, Embedder
 from rag.index.index import Index
 from rag.index.search import content_words, coverage
 from rag.settings import Settings
+from tests.index.conftest import CountingEmbedder
 
 TOPICS = ("coffee", "river", "violin", "glacier", "parliament", "bicycle", "volcano", "bakery")
 
@@ -141,3 +143,18 @@ def test_words_without_a_topic_are_left_out_unless_there_are_no_others() -> None
     assert content_words("Who is the Newton of Sora?") == ["newton", "sora"]
     assert content_words("Who is it?") == ["who", "is", "it"]
     assert coverage({}, "text") == 0
+
+
+def test_a_text_seen_before_is_not_embedded_again(embedder: Embedder) -> None:
+    counting = CountingEmbedder(embedder)
+    cached = CachedEmbedder(counting, most=3)
+    first = cached.embed(["one", "two", "one"])
+    again = cached.embed(["two", "one", "two"])
+    assert counting.embedded == ["one", "two"]
+    np.testing.assert_array_equal(again, first[[1, 0, 1]])
+    np.testing.assert_allclose(first, embedder.embed(["one", "two", "one"]), atol=1e-5)
+    cached.embed(["three", "four"])
+    cached.embed(["one"])
+    assert counting.embedded == ["one", "two", "three", "four"]
+    cached.embed(["two"])  # it was used the longest ago, and four are more than three
+    assert counting.embedded[-1] == "two"

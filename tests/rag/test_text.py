@@ -159,3 +159,7 @@ def test_names_are_the_capitals_but_for_the_first_word(question: str, expected: 
 
 def test_a_very_long_word_is_read_once() -> None:
     assert names("a" * 200_000) == []
+
+
+def test_a_mark_without_a_letter_is_no_word() -> None:
+    assert words("\u0301 a\u0301 \u0301b") == ["á", "b"]

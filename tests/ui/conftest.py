@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -83,8 +84,10 @@ def running(index: Index, bot: Chatbot) -> Iterator[str]:
     async def build() -> FastAPI:
         return build_app(index, bot)
 
-    # Inside a loop, because gradio makes loops of its own, never closed, where there is none.
-    app = asyncio.run(build())
+    # Inside a loop, because gradio makes loops of its own, never closed, where there is none;
+    # and in a thread, because Playwright's loop runs in this one.
+    with ThreadPoolExecutor(1) as pool:
+        app = pool.submit(lambda: asyncio.run(build())).result()
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -101,7 +104,7 @@ def running(index: Index, bot: Chatbot) -> Iterator[str]:
 def open_window(browser: Browser) -> Iterator[OpenWindow]:
     """Open the window over an index; at the end nothing may have gone wrong in any page."""
     windows: list[Window] = []
-    closers = []
+    closers: list[Callable[[], object]] = []
 
     def open_(
         index: Index, bot: Chatbot | None = None, *, locale: str = "en-US", width: int = 1280

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_nothing_in_a_message_becomes_an_element_an_image_or_a_link(text: str, s
 
 
 def test_history_pairs_questions_with_answers_and_leaves_asides_out() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "user", "content": "Who?"},
         {"role": "assistant", "content": "half", "metadata": {"title": "⚠ switched"}},
         {"role": "assistant", "content": [{"type": "text", "text": "Ann [1].\n\n*x · 1 s*"}]},
