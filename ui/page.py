@@ -120,9 +120,11 @@ class Page:
             js_on_load=static("documents.js"),
             elem_id="documents-table",
         )
-        self.report = gr.Textbox(show_label=False, interactive=False, elem_id="report", lines=2)
         self.upload = gr.File(
             label=texts["add"], file_count="multiple", elem_id="upload", height=140
+        )
+        self.report = gr.Textbox(
+            show_label=False, interactive=False, visible=False, elem_id="report"
         )
         self.chosen = gr.Dropdown(
             documents.choices(self.index),
@@ -259,7 +261,7 @@ class Page:
         uploads: list[str] | None,
         language: str,
         bar: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[str, None]:
+    ) -> tuple[Any, None]:
         texts = strings(language)
         stages = {"documents": texts["reading"], "passages": texts["embedding"]}
 
@@ -267,10 +269,12 @@ class Page:
             stage = stages.get(progress.stage, "")
             bar((progress.done, max(1, progress.total)), desc=f"{stage} {progress.name}".strip())
 
-        return documents.add(self.index, uploads or [], texts, show), None
+        report = documents.add(self.index, uploads or [], texts, show)
+        return gr.Textbox(value=report, visible=True), None
 
-    def _removed(self, chosen: list[str] | None, language: str) -> str:
-        return documents.remove(self.index, chosen or [], strings(language))
+    def _removed(self, chosen: list[str] | None, language: str) -> Any:
+        report = documents.remove(self.index, chosen or [], strings(language))
+        return gr.Textbox(value=report, visible=True)
 
 
 def appearance() -> dict[str, Any]:

@@ -9,7 +9,7 @@ const row = (entry) =>
   make(
     "tr",
     "",
-    make("td", "", entry.title, make("div", "file", entry.name)),
+    make("td", "", entry.title, ...(entry.name === entry.title ? [] : [make("div", "file", entry.name)])),
     make("td", "", entry.language),
     make("td", "", entry.date),
     make("td", "", String(entry.passages)),
