@@ -213,11 +213,13 @@ def chat(
     ] = True,
     settings: SetOption = None,
 ) -> None:
-    """Open the chat window in a browser."""
+    """Open the chat window in a browser. Without an index it begins with an empty one."""
+    from rag.index.index import Index as RealIndex
     from rag.ui.server import serve
 
     loaded, folder = _settings(settings, index)
-    serve(_open(folder, loaded), loaded, backend=backend, host=host, port=port, browser=browser)
+    opened = RealIndex.open_or_create(folder, loaded)
+    serve(opened, loaded, backend=backend, host=host, port=port, browser=browser)
 
 
 @app.command()

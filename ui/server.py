@@ -10,7 +10,7 @@ import webbrowser
 from typing import TYPE_CHECKING, Any
 
 from rag.chatbot import Chatbot
-from rag.errors import SettingsError
+from rag.errors import RagError, SettingsError
 from rag.index.index import Index
 from rag.settings import Settings
 
@@ -134,14 +134,21 @@ def serve(
             "rag: anyone who can reach this address can read, add and remove documents.",
             file=sys.stderr,
         )
-    # The first question should not wait for the embedding model to be loaded.
-    threading.Thread(target=index.embedder, daemon=True).start()
+    threading.Thread(target=_warm_up, args=(index,), daemon=True).start()
     if browser and _has_screen():
         threading.Timer(1.0, webbrowser.open, (address,)).start()
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on")
     )
     server.run(sockets=[listening])
+
+
+def _warm_up(index: Index) -> None:
+    """Load the embedding model, so that the first question does not wait for it."""
+    try:
+        index.embedder()
+    except RagError as error:
+        print(f"rag: {error}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _listen(host: str, port: int) -> socket.socket:
