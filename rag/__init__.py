@@ -16,29 +16,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.chatbot import Chatbot as Chatbot
-    from rag.chatbot import Filters as Filters
-    from rag.errors import RagError as RagError
     from rag.index.index import Index as Index
-    from rag.settings import Settings as Settings
-    from rag.settings import load_settings as load_settings
-    from rag.types import Answer as Answer
-    from rag.types import Attempt as Attempt
-    from rag.types import Citation as Citation
-    from rag.types import Delta as Delta
-    from rag.types import Document as Document
-    from rag.types import Done as Done
-    from rag.types import Hit as Hit
-    from rag.types import IngestReport as IngestReport
-    from rag.types import Passage as Passage
-    from rag.types import Retrieved as Retrieved
-    from rag.types import Sentence as Sentence
-    from rag.types import Support as Support
-    from rag.types import Switched as Switched
-    from rag.types import Turn as Turn
-    from rag.types import Usage as Usage
-    from rag.types import to_dict as to_dict
-    from rag.types import to_json as to_json
+
+    from .chatbot import Chatbot as Chatbot
+    from .chatbot import Filters as Filters
+    from .errors import RagError as RagError
+    from .settings import Settings as Settings
+    from .settings import load_settings as load_settings
+    from .types import Answer as Answer
+    from .types import Attempt as Attempt
+    from .types import Citation as Citation
+    from .types import Delta as Delta
+    from .types import Document as Document
+    from .types import Done as Done
+    from .types import Hit as Hit
+    from .types import IngestReport as IngestReport
+    from .types import Passage as Passage
+    from .types import Retrieved as Retrieved
+    from .types import Sentence as Sentence
+    from .types import Support as Support
+    from .types import Switched as Switched
+    from .types import Turn as Turn
+    from .types import Usage as Usage
+    from .types import to_dict as to_dict
+    from .types import to_json as to_json
 
 __version__ = "0.1.0"
 

@@ -9,16 +9,17 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
-from rag.cite import cite
-from rag.errors import BackendError, BackendGarbled, QuestionError
-from rag.language import detect_language
 from rag.llm.backend import Backend, Finished, Request
 from rag.llm.chain import backends
-from rag.messages import NO_ANSWER, answer_messages, said
-from rag.retrieval import Retriever, standalone
-from rag.settings import Settings, load_settings
-from rag.text import normalize
-from rag.types import (
+
+from .cite import cite
+from .errors import BackendError, BackendGarbled, QuestionError
+from .language import detect_language
+from .messages import NO_ANSWER, answer_messages, said
+from .retrieval import Retriever, standalone
+from .settings import Settings, load_settings
+from .text import normalize
+from .types import (
     Answer,
     Attempt,
     Delta,

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from heapq import nlargest
 from itertools import pairwise
 
-from rag.language import function_words
 from rag.llm.backend import Evidence
-from rag.text import Span, fold, normalize, sentences, word_spans, words
-from rag.types import Citation, Hit, Sentence, Support
-from rag.verify import claims, cuts_a_figure, holds_figures, verdict
+
+from .language import function_words
+from .text import Span, fold, normalize, sentences, word_spans, words
+from .types import Citation, Hit, Sentence, Support
+from .verify import claims, cuts_a_figure, holds_figures, verdict
 
 # How many windows of a passage are weighed for a sentence, and how many passages beyond those
 # that it cites. To weigh is to embed, and an answer has many sentences.

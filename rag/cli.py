@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag import __version__
-from rag.errors import QuestionError, RagError, SettingsError
-from rag.settings import Settings, load_settings
-from rag.terminal import print_hits, print_report, print_sources, progress_bars
-from rag.text import normalize
-from rag.types import Delta, Done, IngestReport, Switched, to_json
+
+from .errors import QuestionError, RagError, SettingsError
+from .settings import Settings, load_settings
+from .terminal import print_hits, print_report, print_sources, progress_bars
+from .text import normalize
+from .types import Delta, Done, IngestReport, Switched, to_json
 
 if TYPE_CHECKING:
     from rag.index.index import Index
@@ -179,7 +180,7 @@ def ask(
     settings: SetOption = None,
 ) -> None:
     """Answer a question, with the quotes that bear the answer out."""
-    from rag.chatbot import Chatbot, Filters
+    from .chatbot import Chatbot, Filters
 
     loaded, folder = _settings(settings, index)
     text = sys.stdin.read() if question == "-" else question

@@ -27,7 +27,7 @@ def _tables() -> dict[str, dict[str, Any]]:
 @cache
 def function_words(language: str | None = None) -> frozenset[str]:
     """The words without a topic of a language, or of all languages; with and without diacritics."""
-    from rag.text import fold
+    from .text import fold
 
     tables = [_tables().get(language, {})] if language else list(_tables().values())
     listed = {word for table in tables for word in table.get("function_words", "").split()}
@@ -49,7 +49,7 @@ def follow_ups(*, opening: bool) -> frozenset[str]:
             wherever they stand; the latter only as they are written, since ``nó`` points
             back and ``no`` does not.
     """
-    from rag.text import fold
+    from .text import fold
 
     name = "follow_up_openings" if opening else "follow_up"
     listed = [phrase for table in _tables().values() for phrase in table.get(name, ())]
@@ -68,7 +68,7 @@ def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
         Patterns of which one is to be found in an answer; empty where the question asks for
         nothing that shows on the surface.
     """
-    from rag.text import fold
+    from .text import fold
 
     asked = f" {fold(question)} "
     kinds = _tables().get(language, {}).get("kinds", {})
@@ -82,7 +82,7 @@ def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
 @cache
 def negations() -> frozenset[str]:
     """The words of any language that deny; with and without diacritics."""
-    from rag.text import fold
+    from .text import fold
 
     listed = [word for table in _tables().values() for word in table.get("negations", ())]
     return frozenset(form for word in listed for form in (word, fold(word)))
@@ -91,7 +91,7 @@ def negations() -> frozenset[str]:
 @cache
 def magnitudes() -> dict[str, int]:
     """Words of any language behind a figure, such as "million", and the power of ten they are."""
-    from rag.text import fold
+    from .text import fold
 
     listed = [pair for table in _tables().values() for pair in table.get("magnitudes", {}).items()]
     return {form: power for word, power in listed for form in (word, fold(word))}
@@ -125,7 +125,7 @@ def detect_language(text: str, default: str = "en") -> str:
     Returns:
         A code that ``languages.toml`` lists, or ``default``.
     """
-    from rag.text import words
+    from .text import words
 
     sample = unicodedata.normalize("NFC", text[:_SAMPLE_CHARACTERS])
     # "AI" is an acronym in English and the word "who" in Vietnamese: acronyms do not vote.

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import resources
 from typing import Any, TypedDict
 
-from rag.errors import PromptError
-from rag.language import language_name
-from rag.types import Hit, Turn
+from .errors import PromptError
+from .language import language_name
+from .types import Hit, Turn
 
 # What a backend writes, alone, when the passages do not hold the answer.
 NO_ANSWER = "NOT_IN_DOCUMENTS"

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.language import follow_ups, function_words
-from rag.text import words
-from rag.types import Hit, Turn
+from .language import follow_ups, function_words
+from .text import words
+from .types import Hit, Turn
 
 # A question with at most this many words of its own topic may lean on the one before it.
 _FEW = 4

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from rag.errors import SettingsError
+from .errors import SettingsError
 
 FILE_NAME = "rag.toml"
 ENVIRONMENT_PREFIX = "RAG_"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rag.types import Answer, Hit, IngestReport, Progress, Support
+from .types import Answer, Hit, IngestReport, Progress, Support
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from rag.language import abbreviations
+from .language import abbreviations
 
 Span = tuple[int, int]
 

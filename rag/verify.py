@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 
-from rag.language import function_words, magnitudes, negations
-from rag.text import fold, names, words
-from rag.types import Hit, Support
+from .language import function_words, magnitudes, negations
+from .text import fold, names, words
+from .types import Hit, Support
 
 # The share of a sentence's words, by rarity, that its evidence must hold. A quote holds all;
 # measured on paraphrases of seed sentences (tests/rag/test_verify.py holds them).

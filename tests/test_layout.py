@@ -38,15 +38,22 @@ def sources() -> Iterator[Path]:
         yield from sorted((ROOT / room).rglob("*.py"))
 
 
+def package_of(path: Path) -> str:
+    """The installed name of the folder a file lies in."""
+    room, *inside, _ = path.relative_to(ROOT).parts
+    return ".".join([ROOMS[room], *inside])
+
+
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Every imported module of a file, absolute, and whether it was written relative."""
-    package = ROOMS[path.relative_to(ROOT).parts[0]]
+    package = package_of(path)
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((name.name, False) for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
             assert node.level == 1, f"{path}: a relative import that leaves its folder"
-            yield f"{package}.{node.module or ''}".rstrip("."), True
+            for name in [node.module] if node.module else [name.name for name in node.names]:
+                yield f"{package}.{name}", True
         elif isinstance(node, ast.ImportFrom):
             yield node.module or "", False
 
@@ -71,7 +78,8 @@ def test_imports_point_one_way(path: Path) -> None:
         if room is None:
             continue
         if room == own:
-            assert relative or own == "rag", f"{module} is in the same folder: import it relatively"
+            beside = module.rpartition(".")[0] == package_of(path)
+            assert relative == beside, f"{module}: relative within a folder, absolute across"
         elif name not in KNOWS_ALL:
             assert room in ALLOWED[own], f"{own}/ must not import {module}"
         if own == "index" and room == "rag":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rag.errors import BackendSetup
-from rag.llm.backend import Backend
 from rag.settings import Settings
+
+from .backend import Backend
 
 KNOWN = ("extractive", "openai")
 
@@ -28,11 +29,11 @@ def backends(chain: str, settings: Settings) -> tuple[Backend, ...]:
 def _backend(name: str, settings: Settings) -> Backend:
     kind, _, model = name.partition(":")
     if kind == "extractive" and not model:
-        from rag.llm.extractive import ExtractiveBackend
+        from .extractive import ExtractiveBackend
 
         return ExtractiveBackend(settings.answer)
     if kind == "openai":
-        from rag.llm.openai import OpenAIBackend
+        from .openai import OpenAIBackend
 
         return OpenAIBackend(settings.openai, model or settings.openai.model)
     raise BackendSetup(f"There is no backend {name!r}.", f"Known: {', '.join(KNOWN)}.")

@@ -13,11 +13,12 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from rag.language import question_kinds
-from rag.llm.backend import Finished, Request
 from rag.messages import NO_ANSWER
 from rag.settings import AnswerSettings
 from rag.text import collapse, fold, names, sentences, words
 from rag.types import Hit
+
+from .backend import Finished, Request
 
 # Weights of the parts of a sentence's evidence; chosen on the dev questions of the seeds
 # suite, see evals/LOG.md.

@@ -16,10 +16,11 @@ from rag.errors import (
     BackendStalled,
     BackendUnreachable,
 )
-from rag.llm.backend import Finished, Request
 from rag.settings import OpenAISettings
 from rag.text import collapse
 from rag.types import Usage
+
+from .backend import Finished, Request
 
 # A server on this machine needs no key, but the client insists on sending one.
 _NO_KEY = "no-key"

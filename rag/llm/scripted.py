@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from rag.errors import BackendError
-from rag.llm.backend import Finished, Request
+
+from .backend import Finished, Request
 
 Script = Callable[[Request], Sequence[str | BackendError]]
 
