@@ -17,6 +17,7 @@ from itertools import pairwise
 from rag.llm.backend import Evidence
 
 from .language import function_words
+from .markers import Marker, blanked, without_unknown
 from .text import Span, fold, normalize, sentences, word_spans, words
 from .types import Citation, Hit, Sentence, Support
 from .verify import claims, cuts_a_figure, holds_figures, verdict
@@ -25,22 +26,11 @@ from .verify import claims, cuts_a_figure, holds_figures, verdict
 # that it cites. To weigh is to embed, and an answer has many sentences.
 _WINDOWS, _OTHERS = 3, 3
 
-_MARKER = re.compile(r"(?<![ \t])([ \t]*)[\[【](\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)[\]】](?!\()")
-_NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 _LIST_MARK = re.compile(r"(?:\d{1,3}[.)]|[-*+•]|#{1,6})[ \t]+")
 _QUOTED = "“”\"'‘’«» \n\t"
 # Whether a window holds a sentence's figures, how many of its words, and how short it is.
 Fitness = tuple[bool, int, int]
 _RANK = [Support.UNSUPPORTED, Support.PARTLY, Support.SUPPORTED]
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A marker in an answer's text, with the white space before it, and what it names."""
-
-    start: int
-    end: int
-    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +66,11 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
         added, and each sentence with its exact citations and its verdict. Sentences cover
         every word of the text.
     """
-    text, markers = _without_unknown(normalize(text), len(hits))
-    blanked = _blanked(text, markers)
-    spans = [span for span in sentences(blanked, language) if words(blanked[slice(*span)])]
+    text, markers = without_unknown(normalize(text), len(hits))
+    bare = blanked(text, markers)
+    spans = [span for span in sentences(bare, language) if words(bare[slice(*span)])]
     if not spans:
-        return Cited(blanked.strip(), ())
+        return Cited(bare.strip(), ())
     pieces: list[str] = []
     checked: list[Sentence] = []
     reached = length = 0
@@ -88,7 +78,7 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
         first = min([start, *(marker.start for marker in own)])
         last = max([end, *(marker.end for marker in own)])
         cited = list(dict.fromkeys(number for marker in own for number in marker.numbers))
-        found = _evidence_for(blanked[start:end], language, cited, hits, evidence)
+        found = _evidence_for(bare[start:end], language, cited, hits, evidence)
         body = text[first:last]
         if [one.number for one in found] != cited:
             body = _marked_anew(text, (first, last), own, found)
@@ -104,46 +94,10 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
     return Cited("".join([*pieces, text[reached:]]), tuple(checked))
 
 
-def _without_unknown(text: str, count: int) -> tuple[str, list[Marked]]:
-    """The text without markers of passages that do not exist, and where the others stand."""
-    kept: list[Marked] = []
-    pieces: list[str] = []
-    position = length = 0
-    for match in _MARKER.finditer(text):
-        known = [number for number in _numbers(match[2]) if 1 <= number <= count]
-        before = text[position : match.start()]
-        marker = match[1] + "".join(f"[{number}]" for number in known) if known else ""
-        length += len(before) + len(marker)
-        pieces += [before, marker]
-        if known:
-            kept.append(Marked(length - len(marker), length, tuple(known)))
-        position = match.end()
-    return "".join([*pieces, text[position:]]), kept
-
-
-def _numbers(listed: str) -> list[int]:
-    """The numbers of ``1, 3`` or ``1-3``."""
-    found: list[int] = []
-    for match in _NUMBERS.finditer(listed):
-        first = int(match[1])
-        found += range(first, int(match[2] or first) + 1)
-    return found
-
-
-def _blanked(text: str, markers: Sequence[Marked]) -> str:
-    """The text with white space in place of its markers, so that offsets stay."""
-    pieces: list[str] = []
-    position = 0
-    for marker in markers:
-        pieces += [text[position : marker.start], " " * (marker.end - marker.start)]
-        position = marker.end
-    return "".join([*pieces, text[position:]])
-
-
-def _owned(text: str, spans: Sequence[Span], markers: Sequence[Marked]) -> list[list[Marked]]:
+def _owned(text: str, spans: Sequence[Span], markers: Sequence[Marker]) -> list[list[Marker]]:
     """The markers of each sentence: those in it and behind it, and those that open its line."""
     starts = [start for start, _ in spans]
-    owned: list[list[Marked]] = [[] for _ in spans]
+    owned: list[list[Marker]] = [[] for _ in spans]
     for marker in markers:
         owner = bisect_right(starts, marker.start) - 1
         following = owner + 1
@@ -256,7 +210,7 @@ def _windows(sentence: str, hit: Hit) -> list[tuple[Fitness, Span]]:
 
 
 def _marked_anew(
-    text: str, span: Span, markers: Sequence[Marked], found: Sequence[Evidenced]
+    text: str, span: Span, markers: Sequence[Marker], found: Sequence[Evidenced]
 ) -> str:
     """A sentence with the markers of the passages that were found to bear on it, behind it."""
     pieces: list[str] = []

@@ -15,9 +15,9 @@ from rag import __version__
 
 from .errors import QuestionError, RagError, SettingsError
 from .settings import Settings, load_settings
-from .terminal import print_hits, print_report, print_sources, progress_bars
+from .terminal import print_answer, print_hits, print_report, progress_bars
 from .text import normalize
-from .types import Delta, Done, IngestReport, Switched, to_json
+from .types import IngestReport, to_json
 
 if TYPE_CHECKING:
     from rag.index.index import Index
@@ -191,16 +191,7 @@ def ask(
     if json:
         print(to_json(bot.ask(text, filters=filters), indent=2))
         return
-    for event in bot.stream(text, filters=filters):
-        if isinstance(event, Delta):
-            print(event.text, end="", flush=True)
-        elif isinstance(event, Switched):
-            print(f"\nrag: {event.reason} Now asking {event.backend}.\n", file=sys.stderr)
-        elif isinstance(event, Done):
-            if event.answer.abstained:
-                print(event.answer.text, end="")
-            print("\n")
-            print_sources(event.answer)
+    print_answer(bot.stream(text, filters=filters))
 
 
 @app.command()

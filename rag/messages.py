@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from .errors import PromptError
 from .language import language_name
+from .markers import defused
 from .types import Hit, Turn
 
 # What a backend writes, alone, when the passages do not hold the answer.
@@ -70,8 +71,8 @@ def _source(name: str) -> str | None:
 
 
 def fenced(text: str) -> str:
-    """A document's text with nothing in it that could open or close the fence around it."""
-    return _FENCE.sub("‹", text)
+    """A document's text with nothing in it that could pass for the fence or for a marker."""
+    return _FENCE.sub("‹", defused(text))
 
 
 def attribute(text: str) -> str:

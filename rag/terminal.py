@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .types import Answer, Hit, IngestReport, Progress, Support
+from .types import (
+    Answer,
+    Delta,
+    Done,
+    Event,
+    Hit,
+    IngestReport,
+    Progress,
+    Support,
+    Switched,
+)
 
 
 @contextmanager
@@ -65,6 +75,30 @@ def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
     print(f"{done}. The index in {facts['folder']} holds {holds}.")
     for failure in report.failed:
         print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
+
+
+def print_answer(events: Iterable[Event]) -> None:
+    """Print an answer and its sources.
+
+    A terminal shows it as it is written; what checking changed is printed anew. A file or
+    pipe gets the checked answer alone.
+    """
+    live = sys.stdout.isatty()
+    shown = ""
+    for event in events:
+        if isinstance(event, Delta) and live:
+            print(event.text, end="", flush=True)
+            shown += event.text
+        elif isinstance(event, Switched):
+            print("\n" if shown else "", end="", flush=True)
+            print(f"rag: {event.reason} Now asking {event.backend}.", file=sys.stderr)
+            shown = ""
+        elif isinstance(event, Done):
+            if event.answer.text.strip() != shown.strip():
+                print("\n\nChecked:" if shown else "", end="\n" if shown else "")
+                print(event.answer.text, end="")
+            print("\n")
+            print_sources(event.answer)
 
 
 def print_sources(answer: Answer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.chatbot import Chatbot
 from rag.errors import RagError
-from rag.types import Answer, Delta, Done, Retrieved, Support, Switched, Turn
+from rag.types import Answer, Delta, Done, Retrieved, Support, Switched
 
 from .conversations import Conversations
 from .sources import Panel, answer_panel, found_panel
@@ -22,9 +22,6 @@ View = tuple[list[Message], Panel | None]
 
 # The page redraws a message whole: more often than this costs the browser more than it shows.
 _REDRAW_SECONDS = 0.08
-
-# Fenced and inline code, as Markdown has it.
-_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,11 +48,12 @@ async def answered(
     """
     texts = strings(language)
     shown = [*messages, _message("")]
-    question = plain_text(messages[-1])
-    turn = sum(message["role"] == "user" for message in messages) - 1
+    asked = [plain_text(message) for message in messages if message["role"] == "user"]
+    question, turn = asked[-1], len(asked) - 1
+    history = conversations.turns(conversation, asked[:-1])
     written, drawn = "", 0.0
     try:
-        async with aclosing(bot.astream(question, history(messages[:-1]))) as events:
+        async with aclosing(bot.astream(question, history)) as events:
             async for event in events:
                 if isinstance(event, Retrieved):
                     yield shown, found_panel(event.hits, texts)
@@ -74,18 +72,23 @@ async def answered(
                     shown[-1] = _message(finished(event.answer, texts))
                     yield shown, answer_panel(event.answer, texts)
     except RagError as error:
-        shown[-1] = _message("⚠ " + displayed(texts["failed"].format(reason=error)))
+        shown[-1] = _message(_failed(written, texts["failed"].format(reason=error)))
         yield shown, None
     except Exception:  # noqa: BLE001
         # The window's outermost frame: an unforeseen error must not leave it without a word.
         _LOG.exception("answering failed")
-        shown[-1] = _message("⚠ " + texts["failed"].format(reason=""))
+        shown[-1] = _message(_failed(written, texts["failed"].format(reason="")))
         yield shown, None
+
+
+def _failed(written: str, reason: str) -> str:
+    """What had been written when the last backend failed, and why it did."""
+    return "\n\n".join(filter(None, [displayed(written), f"⚠ {displayed(reason)}"]))
 
 
 def _switched(event: Switched, texts: Strings) -> list[Message]:
     """What the failed backend wrote, kept apart, and room for the next one's answer."""
-    title = texts["switched"].format(reason=event.reason, backend=event.backend)
+    title = displayed(texts["switched"].format(reason=event.reason, backend=event.backend))
     kept = displayed(event.discarded) or texts["discarded"]
     aside = {**_message(kept), "metadata": {"title": f"⚠ {title}", "status": "done"}}
     return [aside, _message("")]
@@ -109,37 +112,17 @@ def finished(answer: Answer, texts: Strings) -> str:
     return "\n\n".join(lines)
 
 
-def history(messages: Sequence[Message]) -> list[Turn]:
-    """The earlier exchanges among some messages; asides about failures are left out."""
-    turns: list[Turn] = []
-    question = ""
-    for message in messages:
-        if message["role"] == "user":
-            question = plain_text(message)
-        elif question and not (message.get("metadata") or {}).get("title"):
-            answer = plain_text(message).rsplit("\n\n*", 1)[0]
-            turns.append(Turn(question, answer))
-            question = ""
-    return turns
-
-
 def displayed(text: str) -> str:
     """A text that the page may render: no element, image or link can come out of it.
 
-    An answer is partly what documents say, and they may say anything. Code keeps as it is:
-    the page shows it without interpreting it.
+    An answer is partly what documents say, and they may say anything. Nothing is spared for
+    standing in code: where code begins and ends is for the page's own parser to say.
     """
-    pieces = _CODE.split(text)
-    pieces[::2] = [_without_markup(piece) for piece in pieces[::2]]
-    return "".join(pieces)
-
-
-def _without_markup(text: str) -> str:
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
     text = text.replace("![", "!\\[")
     text = re.sub(r"\](?=\s*[(\[:](?!\d+\]))", "\\]", text)
     # An address alone would become a link, too.
-    return re.sub(r"(?i)\b(https?|ftp|www|mailto)(?=[:.])|(?<=\w)(?=@)", r"\1\\", text)
+    return re.sub(r"(?i)(https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|(?=@)", r"\g<0>\\", text)
 
 
 def plain_text(message: Message) -> str:

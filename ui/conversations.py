@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 
-from rag.types import Answer
+from rag.markers import without_markers
+from rag.types import Answer, Turn
 
 # The oldest conversation is forgotten beyond this many.
 _MOST = 200
@@ -31,6 +33,18 @@ class Conversations:
             turns[turn] = answer
             while len(self._turns) > _MOST:
                 self._turns.popitem(last=False)
+
+    def turns(self, conversation: str, questions: Sequence[str]) -> list[Turn]:
+        """The exchanges of a conversation, its questions as the page shows them.
+
+        A question without an answer, or whose answer was that there is none, is left out.
+        """
+        answers = [self.get(conversation, turn) for turn in range(len(questions))]
+        return [
+            Turn(question, without_markers(answer.text))
+            for question, answer in zip(questions, answers, strict=True)
+            if answer and not answer.abstained and answer.question == question.strip()
+        ]
 
     def get(self, conversation: str, turn: int) -> Answer | None:
         """The answer to a turn, if it is still kept."""

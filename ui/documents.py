@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import filecmp
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -61,9 +61,9 @@ def add(
         kept = [_keep(index.folder / UPLOADS, Path(upload)) for upload in uploads]
         report = index.add(kept, on_progress)
     except (RagError, OSError) as error:
+        _drop_unindexed(index)
         return "⚠ " + texts["not_added"].format(reason=error)
-    for failure in report.failed:
-        _forget_upload(index, failure.uri)
+    _drop_unindexed(index)
     lines = [
         texts["added"].format(
             added=len(report.added),
@@ -84,25 +84,23 @@ def remove(index: Index, uris: Iterable[str], texts: Strings) -> str:
     try:
         for uri in chosen:
             removed += len(index.remove(uri).removed)
-            _forget_upload(index, uri)
+        _drop_unindexed(index)
     except RagError as error:
         return f"⚠ {error}"
     return texts["removed"].format(count=removed)
 
 
 def _keep(folder: Path, upload: Path) -> Path:
-    """Copy an upload into a folder, under its own name or, if that is taken, a numbered one."""
+    """Copy an upload into a folder; a new version of a file replaces the old one."""
     folder.mkdir(parents=True, exist_ok=True)
-    target, number = folder / upload.name, 1
-    while target.exists() and not filecmp.cmp(upload, target, shallow=False):
-        number += 1
-        target = folder / f"{upload.stem} ({number}){upload.suffix}"
-    if not target.exists():
-        shutil.copyfile(upload, target)
-    return target
+    fresh = folder / f".{upload.name}"
+    shutil.copyfile(upload, fresh)
+    return fresh.replace(folder / upload.name)
 
 
-def _forget_upload(index: Index, uri: str) -> None:
+def _drop_unindexed(index: Index) -> None:
+    """Delete uploaded files that the index does not hold: removed, refused, or never added."""
+    held = {entry.uri for entry in index.documents()}
     for file in (index.folder / UPLOADS).glob("*"):
-        if file.absolute().as_uri() == uri:
+        if Path(os.path.abspath(file)).as_uri() not in held:
             file.unlink()

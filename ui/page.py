@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ _MONO = ["ui-monospace", "monospace"]
 _AT_ONCE = 4
 _MOST_WAITING = 64
 _MOST_CHARACTERS = 4000
+# Gradio's own copies of uploads: how often it looks for old ones, and how old they get, in seconds.
+_CACHE = (3600, 3600)
 
 
 @dataclass
@@ -43,7 +46,9 @@ class Page:
     def build(self) -> gr.Blocks:
         """Lay the page out and bind its events."""
         texts = strings(DEFAULT)
-        with gr.Blocks(title=texts["title"], analytics_enabled=False, fill_width=True) as page:
+        with gr.Blocks(
+            title=texts["title"], analytics_enabled=False, fill_width=True, delete_cache=_CACHE
+        ) as page:
             with gr.Row(equal_height=True, elem_id="top"):
                 title = gr.Markdown(f"# {texts['title']}", elem_id="title")
                 language = gr.Radio(
@@ -212,8 +217,9 @@ class Page:
             yield gr.skip(), gr.skip()
             return
         views = answered(self.bot, self.conversations, conversation, messages, language)
-        async for shown, panel in views:
-            yield shown, gr.skip() if panel is None else panel
+        async with aclosing(views):
+            async for shown, panel in views:
+                yield shown, gr.skip() if panel is None else panel
 
     def _ready(self) -> Any:
         return gr.Textbox(submit_btn=True, stop_btn=False)
@@ -224,7 +230,9 @@ class Page:
     def _cited(self, conversation: str, language: str, clicked: gr.EventData) -> Panel:
         """The sources of the answer whose marker was clicked. What the page sends is checked."""
         texts = strings(language)
-        detail = clicked._data or {}  # gradio's only access to a custom event
+        detail = (
+            clicked._data if isinstance(clicked._data, dict) else {}
+        )  # gradio's only access to a custom event
         turn, number = detail.get("turn"), detail.get("number")
         if not isinstance(turn, int) or not isinstance(number, int):
             return empty_panel(texts)
@@ -243,6 +251,7 @@ class Page:
             [self.upload, language],
             [self.report, self.upload],
             concurrency_id="changes",
+            concurrency_limit=1,
             **private,
         )
         removed = self.remove.click(

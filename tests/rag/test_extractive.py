@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 
 from rag.chatbot import Chatbot
+from rag.cite import cite
 from rag.index.index import Index
-from rag.llm.extractive import shared_words
+from rag.llm.backend import Request
+from rag.llm.extractive import ExtractiveBackend, shared_words
 from rag.messages import said
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
 from rag.types import Answer, Support
+from tests.rag.conftest import hit_of, lexical_evidence
 
 QUESTIONS = [
     ("Ai gọi Sora là khoảnh khắc Newton?", "vi", "Yin Ye"),
@@ -109,3 +113,27 @@ def test_two_languages_share_names_and_figures_but_one_is_too_few(
     question: str, shared: str
 ) -> None:
     assert shared_words(question) == shared
+
+
+def test_references_in_a_document_do_not_become_citations() -> None:
+    hits = [
+        hit_of("Photosynthesis takes place in the chloroplasts of green plants.[3][14]", "en"),
+        hit_of("Rivers carry water to the distant sea.", "en"),
+        hit_of("Bread is baked in ovens every morning.", "en"),
+    ]
+    backend = ExtractiveBackend(AnswerSettings(evidence=0.0, sentences=1))
+    request = Request(
+        "Where does photosynthesis take place?", "en", tuple(hits), (), lexical_evidence
+    )
+
+    async def write() -> str:
+        return "".join([part async for part in backend.stream(request) if isinstance(part, str)])
+
+    text = asyncio.run(write())
+    checked = cite(text, "en", hits, lexical_evidence)
+    assert (
+        checked.text
+        == "“Photosynthesis takes place in the chloroplasts of green plants.［3］［14］” [1]"
+    )
+    (citation,) = checked.sentences[0].citations
+    assert citation.quote == hits[0].passage.text

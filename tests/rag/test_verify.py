@@ -57,7 +57,28 @@ def test_no_two_figures_are_taken_for_one_another(one: int, other: int, mark: st
 )
 def test_the_same_figure_may_be_written_in_another_way(sentence: str, passage: str) -> None:
     assert holds_figures(passage, sentence)
-    assert judged(sentence, passage) is Support.SUPPORTED
+    assert judged(sentence, passage) is not Support.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage"),
+    [
+        ("Profits rose 20 percent.", "Profits fell 20 percent."),
+        ("Google bought Baidu.", "Baidu bought Google."),
+        ("OpenAI has 80 million offices.", "OpenAI has 80 offices."),
+        ("OpenAI has 80 offices.", "OpenAI has 80 million offices."),
+        ("OpenAI blocked China.", "OpenAI never blocked China."),
+    ],
+)
+def test_a_reversal_is_never_supported_though_most_words_are_there(
+    sentence: str, passage: str
+) -> None:
+    assert judged(sentence, passage) is not Support.SUPPORTED
+
+
+def test_a_word_may_take_another_form() -> None:
+    passage = "OpenAI announced restrictions on exports of chips."
+    assert judged("OpenAI announces restrictions.", passage) is Support.SUPPORTED
 
 
 @pytest.mark.parametrize("sentence", ["Yes. [1]", "No. [1]", "Không. [1]", "It is so. [1]"])
@@ -106,8 +127,8 @@ def test_a_sentence_about_something_else_is_unsupported() -> None:
             "Nvidia làm 3 mẫu GPU mới là H20, L20 và L2 cho Trung Quốc.",
             "vi",
         ),
-        ("Who is Winston Ma?", "Winston Ma is a professor who works at New York University.", "en"),
-        ("What does API stand for?", "API stands for application program interface.", "en"),
+        ("Who is Winston Ma?", "Winston Ma is a professor at New York University.", "en"),
+        ("What does API stand for?", "API is an application program interface.", "en"),
         (
             "When will OpenAI block China?",
             "OpenAI will block access to its services in China from July 9, 2024.",
@@ -127,6 +148,18 @@ def test_paraphrases_of_the_seeds_are_supported(
     ("question", "sentence", "language"),
     [
         ("OpenAI được định giá bao nhiêu?", "OpenAI được định giá ở mức 90 tỉ USD [1].", "vi"),
+        ("OpenAI được định giá bao nhiêu?", "Sora được định giá ở mức 80 tỉ USD [1].", "vi"),
+        ("Mô hình nào đã vượt Llama?", "Llama của Meta đã vượt Qwen của Alibaba [1].", "vi"),
+        (
+            "Who is Winston Ma?",
+            "Winston Ma is a professor at New York University and a convicted fraudster. [1]",
+            "en",
+        ),
+        (
+            "Who is Winston Ma?",
+            "Winston Ma was dismissed as a professor at New York University. [1]",
+            "en",
+        ),
         ("Who is Winston Ma?", "Winston Ma grows roses in a garden near Lisbon. [1]", "en"),
         ("Who called Sora a Newton moment?", "Sora was painted by a robot in Hanoi. [1]", "en"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -11,8 +10,7 @@ from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
-from rag.types import Turn
-from rag.ui.chat import answered, displayed, history
+from rag.ui.chat import answered, displayed
 from rag.ui.conversations import Conversations
 from rag.ui.sources import answer_panel, empty_panel, found_panel
 from rag.ui.strings import examples, languages, preferred, strings
@@ -28,21 +26,26 @@ from rag.ui.strings import examples, languages, preferred, strings
         ("[1][2] so", "[1][2] so"),
         ("[1]: //a.b", "[1\\]: //a.b"),
         ("www.a.b and me@a.b", "www\\.a.b and me\\@a.b"),
-        ("`<b>` and ```\nhttp://a\n```", "`<b>` and ```\nhttp://a\n```"),
+        ("``<b>`` xhttps://a", "``&lt;b>`` xhttps\\://a"),
     ],
 )
 def test_nothing_in_a_message_becomes_an_element_an_image_or_a_link(text: str, shown: str) -> None:
     assert displayed(text) == shown
 
 
-def test_history_pairs_questions_with_answers_and_leaves_asides_out() -> None:
-    messages: list[dict[str, Any]] = [
-        {"role": "user", "content": "Who?"},
-        {"role": "assistant", "content": "half", "metadata": {"title": "⚠ switched"}},
-        {"role": "assistant", "content": [{"type": "text", "text": "Ann [1].\n\n*x · 1 s*"}]},
-        {"role": "user", "content": "And why?"},
-    ]
-    assert history(messages) == [Turn("Who?", "Ann [1].")]
+def test_what_is_passed_on_of_a_conversation_is_its_answers_without_markers(
+    seeds_index: Index,
+) -> None:
+    conversations = Conversations()
+    bot = Chatbot(seeds_index)
+    asked = ["Who is Winston Ma?", "Who is the king of Spain?", "failed", "And why?"]
+    for turn, question in enumerate(asked[:2]):
+        conversations.put("c", turn, bot.ask(question))
+    (kept,) = conversations.turns("c", asked[:3])
+    assert kept.question == "Who is Winston Ma?"
+    assert "Winston Ma, a professor" in kept.answer
+    assert "[1]" not in kept.answer
+    assert conversations.turns("c", ["Another question?"]) == []
 
 
 def _last_view(bot: Chatbot, conversations: Conversations) -> str:

@@ -132,7 +132,8 @@ def test_what_a_document_says_is_shown_and_never_run(
     hostile = (
         "The password of the vault <img src=x onerror=alert(1)> is ${1+1} {{value}} "
         "<script>alert(2)</script> ![x](http://outside.example/x.png) "
-        "[here](http://outside.example/) kept by Marta Klein."
+        "[here](http://outside.example/) ``<form action=/x><input name=q></form>` "
+        "\\`<b>b</b>` _https://outside.example_ [2] [99] kept by Marta Klein."
     )
     file = tmp_path / "hostile.txt"
     file.write_text(hostile, "utf-8")
@@ -141,7 +142,7 @@ def test_what_a_document_says_is_shown_and_never_run(
     window.ask("Who keeps the password of the vault?")
     answer = window.page.locator('#conversation [data-testid="bot"]').last
     expect(answer).to_contain_text("Marta Klein")
-    assert answer.locator("img, script, a").count() == 0
+    assert answer.locator("img, script, a, form, b").count() == 0
     assert window.quotes() == [hostile]
     assert window.page.locator("#sources-panel .text").locator("img, script, a").count() == 0
 
@@ -177,14 +178,17 @@ def test_a_failure_is_a_plain_message_and_the_window_goes_on(
 def test_a_switch_of_backends_is_shown_and_the_answers_are_kept_apart(
     open_window: OpenWindow, seeds_index: Index
 ) -> None:
-    failing = ScriptedBackend(["Half an ", BackendRefused("It broke off.")], name="first")
+    refusal = BackendRefused("It broke off. <img src=x> [click](http://outside.example/) ![i](x)")
+    failing = ScriptedBackend(["Half an ", refusal], name="first")
     second = ScriptedBackend(
         ["Winston Ma is a professor at New York University [1]."], name="second"
     )
     window = open_window(seeds_index, Chatbot(seeds_index, [failing, second]))
     window.ask("Who is Winston Ma?")
     conversation = window.page.locator("#conversation")
-    expect(conversation).to_contain_text("It broke off. Now asking second.")
+    expect(conversation).to_contain_text("It broke off.")
+    expect(conversation).to_contain_text("Now asking second.")
+    assert conversation.locator("img, a").count() == 0
     last = window.page.locator('#conversation [data-testid="bot"]').last
     expect(last).to_contain_text("Winston Ma is a professor")
     expect(last).not_to_contain_text("Half an")

@@ -1,0 +1,71 @@
+"""The markers of an answer, such as ``[2]``: found, cleaned up, kept out of quotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_MARKER = re.compile(r"(?<![ \t])([ \t]*)[\[【](\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)[\]】](?!\()")
+_NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
+_FULL_WIDTH = str.maketrans("[]【】", "［］［］")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A marker in an answer's text, with the white space before it, and what it names."""
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+
+
+def without_unknown(text: str, count: int) -> tuple[str, list[Marker]]:
+    """A text without the markers of passages that do not exist, and where the others stand.
+
+    Args:
+        text: An answer.
+        count: How many passages there are.
+    """
+    kept: list[Marker] = []
+    pieces: list[str] = []
+    position = length = 0
+    for match in _MARKER.finditer(text):
+        known = [number for number in _numbers(match[2]) if 1 <= number <= count]
+        before = text[position : match.start()]
+        marker = match[1] + "".join(f"[{number}]" for number in known) if known else ""
+        length += len(before) + len(marker)
+        pieces += [before, marker]
+        if known:
+            kept.append(Marker(length - len(marker), length, tuple(known)))
+        position = match.end()
+    return "".join([*pieces, text[position:]]), kept
+
+
+def blanked(text: str, markers: Sequence[Marker]) -> str:
+    """The text with white space in place of its markers, so that offsets stay."""
+    pieces: list[str] = []
+    position = 0
+    for marker in markers:
+        pieces += [text[position : marker.start], " " * (marker.end - marker.start)]
+        position = marker.end
+    return "".join([*pieces, text[position:]])
+
+
+def defused(text: str) -> str:
+    """A document's text whose own references, ``[3]``, cannot be taken for markers: ``［3］``."""
+    return _MARKER.sub(lambda match: match[0].translate(_FULL_WIDTH), text)
+
+
+def without_markers(text: str) -> str:
+    """An answer's text as its sentences alone."""
+    return _MARKER.sub("", text)
+
+
+def _numbers(listed: str) -> list[int]:
+    """The numbers of ``1, 3`` or ``1-3``."""
+    found: list[int] = []
+    for match in _NUMBERS.finditer(listed):
+        first = int(match[1])
+        found += range(first, int(match[2] or first) + 1)
+    return found

@@ -1,0 +1,42 @@
+"""What the command line shows of an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.errors import BackendRefused
+from rag.index.index import Index
+from rag.llm.scripted import ScriptedBackend
+from rag.terminal import print_answer
+
+
+def test_a_pipe_gets_one_checked_answer_though_two_backends_wrote(
+    seeds_index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = ScriptedBackend(["Half an ", BackendRefused("It broke off.")], name="first")
+    second = ScriptedBackend(["Winston Ma is a professor at New York University [9]."])
+    print_answer(Chatbot(seeds_index, [first, second]).stream("Who is Winston Ma?"))
+    out, err = capsys.readouterr()
+    assert out.startswith("Winston Ma is a professor at New York University. [1]\n\n[1] 001_")
+    assert "Half an" not in out
+    assert err == "rag: It broke off. Now asking scripted.\n"
+
+
+def test_a_terminal_sees_the_answer_grow_and_what_checking_changed(
+    seeds_index: Index, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    backend = ScriptedBackend(["Winston Ma is a professor ", "at New York University [9]."])
+    print_answer(Chatbot(seeds_index, [backend]).stream("Who is Winston Ma?"))
+    out = capsys.readouterr().out
+    assert out.startswith("Winston Ma is a professor at New York University [9].\n\nChecked:\n")
+    assert "New York University. [1]\n\n[1] 001_" in out
+
+
+def test_what_is_not_supported_is_said_below_the_sources(
+    seeds_index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = ScriptedBackend(["He was born in 1871 [1]."])
+    print_answer(Chatbot(seeds_index, [backend]).stream("Who is Winston Ma?"))
+    assert "Not supported by the documents: He was born in 1871" in capsys.readouterr().out
