@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rag.chatbot import Chatbot
 from rag.index.index import Index
 from rag.settings import Settings
-from rag.types import to_dict
+from rag.types import Progress, to_dict
 
 from .run import Outcome, Run, run
 from .suite import load_suite
@@ -21,6 +22,7 @@ def measure(
     settings: Settings,
     backend: str | None,
     documents: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
     *,
     verbose: bool = False,
     as_json: bool = False,
@@ -32,6 +34,7 @@ def measure(
         settings: Settings of the index, retrieval and backends.
         backend: The chain that answers, in place of the one in the settings.
         documents: The folder of the documents, in place of the suite's own.
+        on_progress: Called with every document, passage and question.
         verbose: Whether each case that did not come out right is shown.
         as_json: Whether everything is given as JSON instead of a table.
 
@@ -42,8 +45,8 @@ def measure(
     suite = load_suite(suite_name, documents)
     with tempfile.TemporaryDirectory(prefix="rag-eval-") as folder:
         index = Index.create(folder, settings)
-        index.add(suite.documents)
-        finished = run(suite, Chatbot(index, backend, settings))
+        index.add(suite.documents, on_progress)
+        finished = run(suite, Chatbot(index, backend, settings), on_progress)
     return _as_json(finished) if as_json else _as_table(finished, verbose=verbose)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rag.chatbot import Chatbot
-from rag.types import Answer
+from rag.types import Answer, Progress
 
 from .suite import Case, Suite
 
@@ -60,29 +60,32 @@ class Run:
             rows.append(_score(f"{tag}: cited passage answers", (one.cited for one in tagged)))
             rows.append(_score(f"{tag}: quote answers", (one.quoted for one in tagged)))
         rest = [one for one in self.outcomes if not one.case.answerable]
+        near = [one for one in rest if "near-miss" in one.case.tags]
+        far = [one for one in rest if "near-miss" not in one.case.tags]
         rows.append(_score("unanswerable: said to be so", (one.right for one in rest)))
+        rows.append(_score("of those, about something else", (one.right for one in far)))
+        rows.append(_score("of those, near misses", (one.right for one in near)))
         rows.append(_score("quotes exact", (one.exact for one in self.outcomes)))
         return tuple(rows)
 
 
 def run(
-    suite: Suite, bot: Chatbot, on_case: Callable[[Outcome], None] = lambda outcome: None
+    suite: Suite, bot: Chatbot, on_progress: Callable[[Progress], None] = lambda progress: None
 ) -> Run:
     """Ask every question of a suite.
 
     Args:
         suite: The suite; its documents are in the index that the chatbot asks.
         bot: The chatbot.
-        on_case: Called after every case.
+        on_progress: Called before every question.
 
     Raises:
         BackendError: No backend could answer; a run never counts that as a wrong answer.
     """
     outcomes = []
-    for case in suite.cases:
-        outcome = _outcome(case, bot.ask(case.question))
-        on_case(outcome)
-        outcomes.append(outcome)
+    for number, case in enumerate(suite.cases):
+        on_progress(Progress("questions", number, len(suite.cases), case.question))
+        outcomes.append(_outcome(case, bot.ask(case.question)))
     return Run(suite, tuple(outcomes))
 
 

@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -66,6 +67,7 @@ class Fingerprint:
 
     embedder: str
     dimension: int
+    normalization: str
     chunker: str
     passage_tokens: int
 
@@ -108,7 +110,8 @@ class Catalog:
         self.path = folder / FILE_NAME
         if not self.path.is_file():
             raise IndexMissing(
-                f"There is no index in {folder}.", "Make one first: rag index FOLDER-OR-FILE."
+                f"There is no index in {folder}.",
+                f"Make one first: rag index FOLDER-OR-FILE --index {shlex.quote(str(folder))}.",
             )
 
     @classmethod
@@ -180,6 +183,18 @@ class Catalog:
             ) from error
 
 
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """Say of something in the catalog that cannot be made out that it is damaged."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(
+            f"The catalog is damaged: {what} cannot be read.",
+            "Restore it from a backup, or delete the folder and index the documents again.",
+        ) from error
+
+
 class Reader:
     """Queries over one consistent view of the catalog."""
 
@@ -187,11 +202,15 @@ class Reader:
         self._sql = connection.execute
 
     def _meta(self) -> dict[str, Any]:
-        return {key: json.loads(value) for key, value in self._sql("SELECT key, value FROM meta")}
+        rows = self._sql("SELECT key, value FROM meta")
+        with _readable("its description"):
+            return {key: json.loads(value) for key, value in rows}
 
     def revision(self) -> int:
         """How many changes the index has seen."""
-        return int(self._meta()["revision"])
+        meta = self._meta()
+        with _readable("its revision"):
+            return int(meta["revision"])
 
     def fingerprint(self) -> Fingerprint:
         """What the vectors and passages depend on.
@@ -206,7 +225,8 @@ class Reader:
                 "Delete the index's folder and index the documents again.",
             )
         names = Fingerprint.__dataclass_fields__
-        return Fingerprint(**{name: meta[name] for name in names})
+        with _readable("its fingerprint"):
+            return Fingerprint(**{name: meta[name] for name in names})
 
     def entries(self) -> list[Entry]:
         """All documents without their text, by URI."""
@@ -215,10 +235,11 @@ class Reader:
             " (SELECT count(*) FROM passages WHERE document_id = documents.id)"
             " FROM documents ORDER BY uri"
         )
-        return [
-            Entry(identifier, uri, title, language, _date(published), characters, passages)
-            for identifier, uri, title, language, published, characters, passages in rows
-        ]
+        with _readable("a date"):
+            return [
+                Entry(identifier, uri, title, language, _date(published), characters, passages)
+                for identifier, uri, title, language, published, characters, passages in rows
+            ]
 
     def hashes(self) -> dict[str, bytes]:
         """The content hash of each document's file, by URI."""
@@ -234,15 +255,9 @@ class Reader:
             ).fetchone()
             if row:
                 uri, title, language, text, published, pages = row
-                found[identifier] = Document(
-                    uri,
-                    title,
-                    language,
-                    text,
-                    _date(published),
-                    tuple(json.loads(pages)),
-                    identifier,
-                )
+                with _readable(f"the document {uri}"):
+                    dated, starts = _date(published), tuple(json.loads(pages))
+                found[identifier] = Document(uri, title, language, text, dated, starts, identifier)
         return found
 
     def passages(self, ids: Iterable[int]) -> list[tuple[Passage, Document]]:

@@ -155,7 +155,8 @@ def _writing(folder: Path | None) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, ValueError) as error:  # as the file system, faiss, tantivy say
         raise IndexingError(
-            f"The documents are safe, but the search files in {folder} cannot be written: {error}.",
+            f"The documents are safe, but the search files in {folder or 'memory'} "
+            f"cannot be written: {error}.",
             "Check that the folder can be written and has room on its disk.",
             retry=True,
         ) from error

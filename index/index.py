@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,8 +20,8 @@ from rag.errors import (
     QuestionError,
 )
 from rag.settings import Settings, load_settings
-from rag.text import normalize
-from rag.types import Document, Hit, IngestReport, Progress
+from rag.text import NORMALIZATION, normalize
+from rag.types import Document, Hit, IngestReport, Passage, Progress
 
 from . import derived
 from .catalog import FILE_NAME, Catalog, Entry, Fingerprint, Reader
@@ -29,7 +30,7 @@ from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
 from .ingest import Ingest, OnProgress
 from .load import discover
 from .lock import writer_lock
-from .search import Search
+from .search import Ranked, Search
 
 PathLike = str | os.PathLike[str]
 
@@ -62,20 +63,15 @@ class Index:
         self._last: derived.Snapshot | None = None
         with self._catalog.read() as reader:
             self.fingerprint = reader.fingerprint()
-        if self.fingerprint.chunker != CHUNKER:
-            raise IndexMismatch(
-                f"The index in {self.folder} was made with the chunker "
-                f"{self.fingerprint.chunker!r}; this version has {CHUNKER!r}.",
-                "Cut and embed its documents anew: rag index --re-embed.",
-            )
-        wanted = embedder.name if embedder else self.settings.index.embedder
-        if wanted != self.fingerprint.embedder:
-            raise IndexMismatch(
-                f"The index in {self.folder} was made with the embedder "
-                f"{self.fingerprint.embedder!r}, not {wanted!r}.",
-                f"Use --set index.embedder={self.fingerprint.embedder}, or embed it anew: "
-                f"rag index --re-embed --set index.embedder={wanted}.",
-            )
+        wanted = self.settings.index
+        embedder_name = embedder.name if embedder else wanted.embedder
+        tokens = wanted.passage_tokens or self.fingerprint.passage_tokens
+        self._must_be("embedder", self.fingerprint.embedder, embedder_name)
+        self._must_be("chunker", self.fingerprint.chunker, CHUNKER)
+        self._must_be("normalization", self.fingerprint.normalization, NORMALIZATION)
+        self._must_be("passage_tokens", self.fingerprint.passage_tokens, tokens)
+        if embedder:
+            self._must_be("dimension", self.fingerprint.dimension, embedder.dimension)
 
     @classmethod
     def open(
@@ -292,6 +288,8 @@ class Index:
             QuestionError: The question is empty.
         """
         question, source = normalize(question), source and normalize(source)
+        if k is not None and k < 1:
+            raise QuestionError(f"{k} passages cannot be found.", "Ask for one or more.")
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
         with self._view() as (reader, search):
@@ -301,10 +299,7 @@ class Index:
             ranked = search.ranked(question, k or self.settings.retrieval.passages, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
-        return [
-            Hit(document, passage, (s := scores[passage.id]).score, s.lexical, s.dense)
-            for passage, document in passages
-        ]
+        return [_hit(document, passage, scores[passage.id]) for passage, document in passages]
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How well each of some texts answers a question, on the scale of ``search``.
@@ -359,8 +354,25 @@ class Index:
         """
         with self._guard:
             if self._embedder is None:
-                self._embedder = SentenceTransformerEmbedder(self.fingerprint.embedder)
+                loaded = SentenceTransformerEmbedder(self.fingerprint.embedder)
+                self._must_be("dimension", self.fingerprint.dimension, loaded.dimension)
+                self._embedder = loaded
             return self._embedder
+
+    def _must_be(self, name: str, made: object, wanted: object) -> None:
+        """Refuse to mix what was made one way with what is made another way."""
+        if made == wanted:
+            return
+        again = f"rag index --re-embed --index {shlex.quote(str(self.folder))}"
+        keep = ""
+        if name in ("embedder", "passage_tokens"):
+            again += f" --set {shlex.quote(f'index.{name}={wanted}')}"
+            keep = f"Use --set {shlex.quote(f'index.{name}={made}')}, or embed it anew: "
+        raise IndexMismatch(
+            f"The index in {self.folder} was made with the {name.replace('_', ' ')} {made!r}, "
+            f"not {wanted!r}.",
+            f"{keep or 'Embed it anew: '}{again}.",
+        )
 
     @contextmanager
     def _view(self) -> Iterator[tuple[Reader, Search]]:
@@ -407,7 +419,12 @@ class Index:
 
 def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
     most = settings.index.passage_tokens or embedder.max_tokens
-    return Fingerprint(embedder.name, embedder.dimension, CHUNKER, min(most, embedder.max_tokens))
+    most = min(most, embedder.max_tokens)
+    return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
+
+
+def _hit(document: Document, passage: Passage, found: Ranked) -> Hit:
+    return Hit(document, passage, found.score, found.lexical, found.dense)
 
 
 def _without_index(folder: Path) -> None:

@@ -44,7 +44,6 @@ class Content:
     pages: tuple[str, ...]
     title: str = ""
     published: dt.date | None = None
-    language: str = ""
     paged: bool = False
 
 
@@ -142,7 +141,7 @@ def load(path: Path, content: bytes | None = None) -> Document:
         uri=uri,
         # The name by way of the URI, because a file's name need not be valid text.
         title=normalize(collapse(found.title) or file_name(uri)),
-        language=found.language or detect_language(text),
+        language=detect_language(text),
         text=text,
         published=found.published or leading_date(text),
         pages=starts if found.paged else (),

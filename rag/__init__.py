@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from .types import to_dict as to_dict
     from .types import to_json as to_json
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "Chatbot": "rag.chatbot",
     "Filters": "rag.chatbot",
@@ -77,6 +75,10 @@ __all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("rag-chatbot")
     if name not in _HOMES:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

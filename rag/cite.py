@@ -68,7 +68,7 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
     """
     text, markers = without_unknown(normalize(text), len(hits))
     bare = blanked(text, markers)
-    spans = [span for span in sentences(bare, language) if words(bare[slice(*span)])]
+    spans = _joined(bare, sentences(bare, language))
     if not spans:
         return Cited(bare.strip(), ())
     pieces: list[str] = []
@@ -92,6 +92,17 @@ def cite(text: str, language: str, hits: Sequence[Hit], evidence: Evidence) -> C
         pieces += [gap, body]
         reached = last
     return Cited("".join([*pieces, text[reached:]]), tuple(checked))
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Sentences, each with what follows it and has no letters, such as ``(3)``."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and not any(char.isalpha() for char in text[start:end]):
+            joined[-1] = (joined[-1][0], end)
+        elif words(text[start:end]):
+            joined.append((start, end))
+    return joined
 
 
 def _owned(text: str, spans: Sequence[Span], markers: Sequence[Marker]) -> list[list[Marker]]:

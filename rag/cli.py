@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag import __version__
-
 from .errors import QuestionError, RagError, SettingsError
 from .settings import Settings, load_settings
 from .terminal import print_answer, print_hits, print_report, progress_bars
@@ -86,7 +84,9 @@ def _top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        print(f"rag-chatbot {__version__}")
+        import rag
+
+        print(f"rag-chatbot {rag.__version__}")
         raise typer.Exit
 
 
@@ -248,7 +248,11 @@ def eval_command(
     from rag.evals.report import measure
 
     loaded, _ = _settings(settings, None)
-    print(measure(suite, loaded, backend, documents, verbose=verbose, as_json=json))
+    with progress_bars(quiet=json) as on_progress:
+        report = measure(
+            suite, loaded, backend, documents, on_progress, verbose=verbose, as_json=json
+        )
+    print(report)
 
 
 def _settings(assignments: list[str] | None, index: str | None) -> tuple[Settings, Path]:

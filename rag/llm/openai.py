@@ -24,7 +24,6 @@ from .backend import Finished, Request
 
 # A server on this machine needs no key, but the client insists on sending one.
 _NO_KEY = "no-key"
-_COMPLETE = ("stop", "length")
 
 
 class OpenAIBackend:
@@ -54,11 +53,14 @@ class OpenAIBackend:
 
         client = self._client()
         text, reason, usage = "", "", Usage()
+        clock = asyncio.get_running_loop().time
+        patience = self._settings.first_token_seconds
+        deadline = clock() + patience
         try:
-            chunks = await self._in_time(self._open(client, request), first=True)
+            chunks = await self._in_time(self._open(client, request), deadline - clock(), patience)
             while True:
                 try:
-                    chunk = await self._in_time(anext(chunks), first=not text)
+                    chunk = await self._in_time(anext(chunks), deadline - clock(), patience)
                 except StopAsyncIteration:
                     break
                 usage = _usage(chunk) or usage
@@ -68,6 +70,9 @@ class OpenAIBackend:
                     text += piece
                     if piece:
                         yield piece
+                if _is_progress(chunk):
+                    patience = self._settings.next_token_seconds
+                    deadline = clock() + patience
         except openai.APIConnectionError as error:
             raise self._unreachable(started=bool(text)) from error
         except openai.APIStatusError as error:
@@ -81,7 +86,9 @@ class OpenAIBackend:
             await client.close()
         if reason == "content_filter":
             raise BackendRefused(f"{self.name} withheld its answer: content filter.")
-        if not text.strip() or reason not in _COMPLETE:
+        if reason == "length":
+            raise self._garbled("reached the most it may write and broke off")
+        if not text.strip() or reason != "stop":
             raise self._garbled("ended without a finished answer")
         yield Finished(reason, usage)
 
@@ -116,14 +123,15 @@ class OpenAIBackend:
         )
         return aiter(stream)
 
-    async def _in_time(self, step: Any, *, first: bool) -> Any:
-        """Await one step; comments that keep a connection alive do not count as progress."""
-        seconds = self._settings.first_token_seconds if first else self._settings.next_token_seconds
+    async def _in_time(self, step: Any, seconds: float, patience: float) -> Any:
+        """Await one step; what keeps a connection alive without a token is no progress."""
         try:
-            return await asyncio.wait_for(step, seconds)
+            return await asyncio.wait_for(step, max(0.001, seconds))
         except TimeoutError as error:
             raise BackendStalled(
-                f"{self.name} sent nothing for {seconds:g} seconds.", "Try again later.", retry=True
+                f"{self.name} sent nothing for {patience:g} seconds.",
+                "Try again later.",
+                retry=True,
             ) from error
 
     def _key(self) -> str:
@@ -178,6 +186,16 @@ class OpenAIBackend:
 
     def _garbled(self, what: str) -> BackendGarbled:
         return BackendGarbled(f"{self.name} {what}.", "Try again.", retry=True)
+
+
+def _is_progress(chunk: Any) -> bool:
+    """Whether a chunk brings anything: text, reasoning, a finish, or the token counts."""
+    choices = chunk.choices[:1]
+    return bool(chunk.usage) or any(
+        choice.finish_reason or any(choice.delta.model_dump(exclude={"role"}).values())
+        for choice in choices
+        if choice.finish_reason or choice.delta
+    )
 
 
 def _usage(chunk: Any) -> Usage | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
 from rag.index.catalog import FILE_NAME, Catalog, Fingerprint, Writer, content_hash, vectors_from
 from rag.types import Document, Passage
 
-FINGERPRINT = Fingerprint("test", 4, "sentences", 100)
+FINGERPRINT = Fingerprint("test", 4, "nfc-1", "sentences", 100)
 TEXTS = ("Một đoạn văn.", "Another passage.", "第三段。")
 
 
@@ -74,7 +75,7 @@ def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:
         with catalog.write() as writer:
             put(writer, "a.txt", "Something else.")
             put(writer, "b.txt", "And more.")
-            writer.replace_fingerprint(Fingerprint("other", 8, "other", 1))
+            writer.replace_fingerprint(Fingerprint("other", 8, "nfc-1", "other", 1))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -127,7 +128,7 @@ def test_an_update_replaces_passages_and_drops_vectors_nobody_needs(catalog: Cat
 def test_the_fingerprint_is_kept_and_replaced(catalog: Catalog) -> None:
     with catalog.read() as reader:
         assert reader.fingerprint() == FINGERPRINT
-    other = Fingerprint("other", 8, "pages", 7)
+    other = Fingerprint("other", 8, "nfc-1", "pages", 7)
     with catalog.write() as writer:
         put(writer, "a.txt", "One.")
         writer.replace_fingerprint(other)
@@ -223,3 +224,34 @@ def test_any_folder_name_works(tmp_path: Path, name: str) -> None:
     with Catalog(folder).read() as reader:
         assert reader.count_passages() == 1
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE meta SET value = 'garbage' WHERE key = 'revision'",
+        "UPDATE meta SET value = '[]' WHERE key = 'revision'",
+        "DELETE FROM meta WHERE key = 'revision'",
+        "DELETE FROM meta WHERE key = 'embedder'",
+        "UPDATE documents SET pages = 'x'",
+        "UPDATE documents SET published = 'x'",
+    ],
+)
+def test_what_cannot_be_made_out_is_called_damaged(tmp_path: Path, change: str) -> None:
+    catalog = Catalog.create(tmp_path, Fingerprint("model", 2, "nfc-1", "chunker", 8))
+    with catalog.write() as writer:
+        writer.put(Document("file:///a", "a", "en", "text"), b"hash", [])
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
+        connection.execute(change)
+        connection.commit()
+    with catalog.read() as reader:
+        reads = (reader.revision, reader.fingerprint, lambda: reader.documents([1]))
+        assert any(_is_damaged(read) for read in reads)
+
+
+def _is_damaged(read: Callable[[], object]) -> bool:
+    try:
+        read()
+    except IndexDamaged:
+        return True
+    return False

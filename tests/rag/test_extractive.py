@@ -136,4 +136,5 @@ def test_references_in_a_document_do_not_become_citations() -> None:
         == "“Photosynthesis takes place in the chloroplasts of green plants.［3］［14］” [1]"
     )
     (citation,) = checked.sentences[0].citations
-    assert citation.quote == hits[0].passage.text
+    assert citation.document is hits[0].document
+    assert citation.quote.startswith("Photosynthesis takes place")

@@ -62,8 +62,9 @@ def test_an_answer_without_usage_and_end_sign_is_an_answer() -> None:
     assert (text, finished.usage) == ("Yin Ye gọi. [1]", Usage())
 
 
-def test_an_answer_that_reached_its_length_is_an_answer() -> None:
-    assert asked(replying(head(), chunk("Yin"), chunk(reason="length")))[1].reason == "length"
+def test_an_answer_that_broke_off_at_its_length_is_not_shown_as_whole() -> None:
+    with pytest.raises(BackendGarbled, match="reached the most it may write and broke off"):
+        asked(replying(head(), chunk("Yin"), chunk(reason="length")))
 
 
 def test_the_key_is_sent_and_nothing_that_belongs_to_another_provider(
@@ -234,11 +235,12 @@ def test_a_server_that_falls_silent_has_stalled(before: list[bytes]) -> None:
     assert caught.value.retry
 
 
-def test_comments_that_keep_a_connection_alive_are_no_progress() -> None:
+@pytest.mark.parametrize("nothing", [b": keep-alive\n\n", chunk()])
+def test_what_only_keeps_a_connection_alive_is_no_progress(nothing: bytes) -> None:
     async def serve(writer: asyncio.StreamWriter) -> None:
         writer.writelines([head(), chunk("Half an ")])
         while True:
-            writer.write(b": keep-alive\n\n")
+            writer.write(nothing)
             await writer.drain()
             await asyncio.sleep(0.01)
 
