@@ -15,7 +15,7 @@ from rag.types import Progress
 from .strings import Strings
 
 # Where uploaded files are kept: inside the index's folder, so that they outlive the upload.
-UPLOADS = "documents"
+UPLOADS = "uploaded"
 
 
 def table(index: Index, texts: Strings) -> dict[str, Any]:
@@ -57,13 +57,18 @@ def add(
     on_progress: Callable[[Progress], None],
 ) -> str:
     """Keep uploaded files and index them; what became of them, as a text."""
+    kept: list[Path] = []
     try:
-        kept = [_keep(index.folder / UPLOADS, Path(upload)) for upload in uploads]
+        for upload in uploads:
+            kept.append(_keep(_folder(index), Path(upload)))  # noqa: PERF401 - may break off
         report = index.add(kept, on_progress)
     except (RagError, OSError) as error:
-        _drop_unindexed(index)
         return "⚠ " + texts["not_added"].format(reason=error)
-    _drop_unindexed(index)
+    finally:
+        held = {entry.uri for entry in index.documents()}
+        for file in kept:
+            if file.as_uri() not in held:
+                file.unlink()
     lines = [
         texts["added"].format(
             added=len(report.added),
@@ -84,7 +89,9 @@ def remove(index: Index, uris: Iterable[str], texts: Strings) -> str:
     try:
         for uri in chosen:
             removed += len(index.remove(uri).removed)
-        _drop_unindexed(index)
+            for file in _folder(index).glob("*"):
+                if file.as_uri() == uri:
+                    file.unlink()
     except RagError as error:
         return f"⚠ {error}"
     return texts["removed"].format(count=removed)
@@ -98,9 +105,5 @@ def _keep(folder: Path, upload: Path) -> Path:
     return fresh.replace(folder / upload.name)
 
 
-def _drop_unindexed(index: Index) -> None:
-    """Delete uploaded files that the index does not hold: removed, refused, or never added."""
-    held = {entry.uri for entry in index.documents()}
-    for file in (index.folder / UPLOADS).glob("*"):
-        if Path(os.path.abspath(file)).as_uri() not in held:
-            file.unlink()
+def _folder(index: Index) -> Path:
+    return Path(os.path.abspath(index.folder / UPLOADS))

@@ -158,3 +158,8 @@ def test_a_text_seen_before_is_not_embedded_again(embedder: Embedder) -> None:
     assert counting.embedded == ["one", "two", "three", "four"]
     cached.embed(["two"])  # it was used the longest ago, and four are more than three
     assert counting.embedded[-1] == "two"
+
+
+def test_less_than_one_passage_cannot_be_asked_for(seeds_index: Index) -> None:
+    with pytest.raises(QuestionError, match="0 passages cannot be found"):
+        seeds_index.search("Sora", k=0)

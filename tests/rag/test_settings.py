@@ -136,3 +136,15 @@ def test_every_default_is_within_its_own_limits() -> None:
 def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().retrieval.passages = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("line", ["[openai]\nbase_url = 'x'", "[answer]\nbackend = 'openai'"])
+def test_a_folder_may_not_say_who_gets_the_documents(tmp_path: Path, line: str) -> None:
+    own, folder = tmp_path / "own", tmp_path / "folder"
+    for place in (own, folder):
+        place.mkdir()
+        (place / "rag.toml").write_text(line, "utf-8")
+    environment = {"RAG_CONFIG_DIR": str(own)}
+    load_settings(environment=environment, folder=tmp_path)
+    with pytest.raises(SettingsError, match="says who gets your documents"):
+        load_settings(environment=environment, folder=folder)

@@ -123,7 +123,7 @@ def test_documents_are_added_asked_and_removed(
     page.locator("#remove").click()
     expect(page.locator("#documents-table")).to_contain_text("The index is empty")
     assert empty_index.documents() == []
-    assert not any((empty_index.folder / "documents").iterdir())
+    assert not any((empty_index.folder / "uploaded").iterdir())
 
 
 def test_what_a_document_says_is_shown_and_never_run(
