@@ -288,6 +288,7 @@ class Index:
             QuestionError: The question is empty.
         """
         question, source = normalize(question), source and normalize(source)
+        language = language and language.lower()
         if k is not None and k < 1:
             raise QuestionError(f"{k} passages cannot be found.", "Ask for one or more.")
         if not question.strip():

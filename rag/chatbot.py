@@ -181,7 +181,8 @@ class Chatbot:
         )
         messages = answer_messages(question, language, hits, turns)
         asked = standalone(question, turns)
-        return Request(asked, language, tuple(hits), messages, self._retriever.evidence)
+        evidence = self._retriever.evidence
+        return Request(asked, language, tuple(hits), messages, evidence, question)
 
     def _finished(
         self, question: str, request: Request, draft: _Draft, backend: str, seconds: float

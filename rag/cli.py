@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import unquote
 
 import typer
 
@@ -58,7 +59,7 @@ SourceOption = Annotated[
 def main() -> None:
     """Run the command line; a failure is one plain line and exit status 1."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
@@ -228,7 +229,7 @@ def status(index: IndexOption = None, json: JsonOption = False, settings: SetOpt
         print(f"{name.replace('_', ' '):16}{shown}")
     for entry in entries:
         dated = f", {entry.published}" if entry.published else ""
-        print(f"  {entry.uri}  ({entry.language}{dated}, {entry.passages} passages)")
+        print(f"  {unquote(entry.uri)}  ({entry.language}{dated}, {entry.passages} passages)")
 
 
 @app.command("eval")

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Protocol
 
-from .language import follow_ups, function_words
-from .text import words
+from .language import follow_ups, function_words, question_kinds
+from .text import names, words
 from .types import Hit, Turn
 
 # A question with at most this many words of its own topic may lean on the one before it.
@@ -38,8 +38,9 @@ class Retriever(Protocol):
 def standalone(question: str, history: Sequence[Turn]) -> str:
     """A follow-up question together with those it leans on; any other as it is.
 
-    A question leans on the last one when it is short and either points back ("it", "they",
-    "ông ấy", "thì sao") or names nothing.
+    A question leans on the last one when it has no topic of its own ("why?"), or points back
+    in a few words ("what did they say?", "còn Google thì sao?") without asking something whole
+    about something named ("and who is Winston Ma?").
     """
     asked = [question]
     for turn in reversed(history):
@@ -55,4 +56,5 @@ def _leans(question: str) -> bool:
     spaced = f" {' '.join(tokens)} "
     points_back = any(phrase in spaced for phrase in follow_ups(opening=False))
     points_back = points_back or spaced.startswith(tuple(follow_ups(opening=True)))
-    return len(topic) <= _FEW and (points_back or len(topic) <= 1)
+    whole = names(question) and any(question_kinds(question, code) for code in ("en", "vi"))
+    return not topic or (points_back and len(topic) <= _FEW and not whole)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .errors import RagError
 from .types import (
     Answer,
     Delta,
@@ -17,7 +18,11 @@ from .types import (
     Progress,
     Support,
     Switched,
+    file_name,
 )
+
+# How many skipped files are named.
+_SKIPPED = 10
 
 
 @contextmanager
@@ -73,6 +78,10 @@ def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
     done = ", ".join(counts) or "Nothing to do"
     holds = f"{facts['documents']} documents, {facts['passages']} passages"
     print(f"{done}. The index in {facts['folder']} holds {holds}.")
+    for uri in report.skipped[:_SKIPPED]:
+        print(f"rag: skipped, its type cannot be read: {file_name(uri)}", file=sys.stderr)
+    if len(report.skipped) > _SKIPPED:
+        print(f"rag: … and {len(report.skipped) - _SKIPPED} more", file=sys.stderr)
     for failure in report.failed:
         print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
 
@@ -85,20 +94,28 @@ def print_answer(events: Iterable[Event]) -> None:
     """
     live = sys.stdout.isatty()
     shown = ""
-    for event in events:
-        if isinstance(event, Delta) and live:
-            print(event.text, end="", flush=True)
-            shown += event.text
-        elif isinstance(event, Switched):
-            print("\n" if shown else "", end="", flush=True)
-            print(f"rag: {event.reason} Now asking {event.backend}.", file=sys.stderr)
-            shown = ""
-        elif isinstance(event, Done):
-            if event.answer.text.strip() != shown.strip():
-                print("\n\nChecked:" if shown else "", end="\n" if shown else "")
-                print(event.answer.text, end="")
-            print("\n")
-            print_sources(event.answer)
+    try:
+        for event in events:
+            if isinstance(event, Delta) and live:
+                print(event.text, end="", flush=True)
+                shown += event.text
+            elif isinstance(event, Switched):
+                print("\n" if shown else "", end="", flush=True)
+                print(f"rag: {event.reason} Now asking {event.backend}.", file=sys.stderr)
+                shown = ""
+            elif isinstance(event, Done):
+                _print_finished(event.answer, shown)
+    except RagError:
+        print("\n" if shown else "", end="", flush=True)  # the failure has its own line
+        raise
+
+
+def _print_finished(answer: Answer, shown: str) -> None:
+    if answer.text.strip() != shown.strip():
+        print("\n\nChecked:\n" if shown else "", end="")
+        print(answer.text, end="")
+    print("\n")
+    print_sources(answer)
 
 
 def print_sources(answer: Answer) -> None:

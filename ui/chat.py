@@ -95,12 +95,19 @@ def _switched(event: Switched, texts: Strings) -> list[Message]:
 
 
 def finished(answer: Answer, texts: Strings) -> str:
-    """The text of a finished answer, with what was checked and who wrote it."""
-    lines = [displayed(answer.text)]
-    unsupported = [s for s in answer.sentences if s.support is Support.UNSUPPORTED]
-    for sentence in unsupported:
-        said = texts["unsupported_sentences"].format(text=displayed(sentence.text))
-        lines.append(f"⚠ {said}")
+    """The text of a finished answer, with what was checked and who wrote it.
+
+    A sentence that the documents do not support carries a warning sign.
+    """
+    text = answer.text
+    unsupported = [one for one in answer.sentences if one.support is Support.UNSUPPORTED]
+    for sentence in reversed(unsupported):
+        text = f"{text[: sentence.end]} ⚠{text[sentence.end :]}"
+    lines = [displayed(text)]
+    if unsupported:
+        lines.append(f"⚠ {texts['unsupported_sentences']}")
+    if not answer.hits:
+        lines.append(texts["nothing_found"])
     facts = [answer.backend] if answer.backend else []
     if answer.sentences:
         good = sum(s.support is Support.SUPPORTED for s in answer.sentences)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rag.markers import without_markers
 from rag.types import Answer, Turn
@@ -19,11 +20,25 @@ class Conversations:
 
     def __init__(self) -> None:
         self._turns: OrderedDict[str, dict[int, Answer]] = OrderedDict()
+        self._busy: set[str] = set()
         self._guard = threading.Lock()
 
     def begin(self) -> str:
         """The name of a new conversation; it cannot be guessed."""
         return uuid.uuid4().hex
+
+    def is_busy(self, conversation: str) -> bool:
+        """Whether an answer is being written in a conversation."""
+        return conversation in self._busy
+
+    @contextmanager
+    def answering(self, conversation: str) -> Iterator[None]:
+        """While an answer is being written, which only one may be at a time."""
+        self._busy.add(conversation)
+        try:
+            yield
+        finally:
+            self._busy.discard(conversation)
 
     def put(self, conversation: str, turn: int, answer: Answer) -> None:
         """Keep the answer to the turn-th question, counted from 0."""

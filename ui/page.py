@@ -164,9 +164,9 @@ class Page:
     def _bind_chat(self, conversation: gr.Textbox, language: gr.Radio) -> None:
         flow: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         boxed = [self.box, self.chatbot]
-        asked = self.box.submit(self._asked, boxed, boxed, queue=False, **flow)
+        asked = self.box.submit(self._asked, [conversation, *boxed], boxed, queue=False, **flow)
         chosen = self.chatbot.example_select(
-            self._example_chosen, self.chatbot, boxed, queue=False, **flow
+            self._example_chosen, [conversation, self.chatbot], boxed, queue=False, **flow
         )
         running = []
         for begun in (asked, chosen):
@@ -178,10 +178,10 @@ class Page:
                 concurrency_limit=_AT_ONCE,
                 **flow,
             )
-            answering.then(self._ready, None, self.box, queue=False, **flow)
-            answering.failure(self._ready, None, self.box, queue=False, **flow)
+            answering.then(self._ready, conversation, self.box, queue=False, **flow)
+            answering.failure(self._ready, conversation, self.box, queue=False, **flow)
             running.append(answering)
-        self.box.stop(self._ready, None, self.box, cancels=running, queue=False, **flow)
+        self.box.stop(self._reset, None, self.box, cancels=running, queue=False, **flow)
         for renewed in (self.new.click, self.chatbot.clear):
             renewed(
                 self._renewed,
@@ -199,33 +199,41 @@ class Page:
         language = preferred(request.headers.get("accept-language", ""))
         return self.conversations.begin(), language, gr.Chatbot(examples=offered)
 
-    def _asked(self, question: str, messages: list[Message]) -> tuple[Any, list[Message]]:
-        if not question.strip():
+    def _asked(
+        self, conversation: str, question: str, messages: list[Message]
+    ) -> tuple[Any, list[Message]]:
+        if not question.strip() or self.conversations.is_busy(conversation):
             return gr.skip(), gr.skip()
         asked = {"role": "user", "content": question.strip()[:_MOST_CHARACTERS]}
         return gr.Textbox(value="", submit_btn=False, stop_btn=True), [*messages, asked]
 
     def _example_chosen(
-        self, messages: list[Message], chosen: gr.SelectData
+        self, conversation: str, messages: list[Message], chosen: gr.SelectData
     ) -> tuple[Any, list[Message]]:
-        return self._asked(str(chosen.value["text"]), messages)
+        return self._asked(conversation, str(chosen.value["text"]), messages)
 
     async def _answer(
         self, conversation: str, messages: list[Message], language: str
     ) -> AsyncGenerator[tuple[Any, Any], None]:
-        if not messages or messages[-1]["role"] != "user":
+        waits = self.conversations.is_busy(conversation)
+        if waits or not messages or messages[-1]["role"] != "user":
             yield gr.skip(), gr.skip()
             return
         views = answered(self.bot, self.conversations, conversation, messages, language)
-        async with aclosing(views):
-            async for shown, panel in views:
-                yield shown, gr.skip() if panel is None else panel
+        with self.conversations.answering(conversation):
+            async with aclosing(views):
+                async for shown, panel in views:
+                    yield shown, gr.skip() if panel is None else panel
 
-    def _ready(self) -> Any:
+    def _ready(self, conversation: str) -> Any:
+        """The box for the next question, unless one sent too early ended while another runs."""
+        return gr.skip() if self.conversations.is_busy(conversation) else self._reset()
+
+    def _reset(self) -> Any:
         return gr.Textbox(submit_btn=True, stop_btn=False)
 
     def _renewed(self, language: str) -> tuple[str, list[Message], Panel, Any]:
-        return self.conversations.begin(), [], empty_panel(strings(language)), self._ready()
+        return self.conversations.begin(), [], empty_panel(strings(language)), self._reset()
 
     def _cited(self, conversation: str, language: str, clicked: gr.EventData) -> Panel:
         """The sources of the answer whose marker was clicked. What the page sends is checked."""

@@ -157,6 +157,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # now, or a second window could be promised the same address
     except OSError as error:
         listening.close()
         raise SettingsError(

@@ -18,7 +18,8 @@ class Request:
 
     ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
     passages in the order of their numbers and ``evidence`` weighs texts against a question,
-    for backends that quote.
+    for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
+    ``latest`` is what was asked last.
     """
 
     question: str
@@ -26,6 +27,7 @@ class Request:
     hits: tuple[Hit, ...]
     messages: tuple[Message, ...]
     evidence: Evidence
+    latest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rag.language import question_kinds
 from rag.markers import defused
 from rag.messages import NO_ANSWER
 from rag.settings import AnswerSettings
-from rag.text import collapse, fold, names, sentences, words
+from rag.text import collapse, fold, names, sentences, word_spans, words
 from rag.types import Hit
 
 from .backend import Finished, Request
@@ -111,7 +111,7 @@ def _weighed(request: Request, asked: str, numbered: Sequence[tuple[int, Hit]]) 
     contexts = request.evidence(asked, [hit.passage.text for _, hit in numbered])
     weighed = request.evidence(asked, texts)
     kinds = question_kinds(request.question, request.language)
-    asked_names = [f" {' '.join(words(fold(name)))} " for name in names(request.question)]
+    asked_names = [words(fold(name)) for name in names(request.latest or request.question)]
     named = [_holds_any(asked_names, hit) for _, hit in numbered]
     best_score = max(hit.score for _, hit in numbered) or 1.0
     candidates = []
@@ -136,10 +136,21 @@ def _asks(sentence: str) -> bool:
     return sentence.rstrip("\"”’'») ").endswith(("?", "？"))
 
 
-def _holds_any(asked_names: Sequence[str], hit: Hit) -> bool:
-    """Whether a passage has one of some names, or none was asked for."""
-    there = f" {' '.join(words(fold(hit.passage.text)))} "
-    return not asked_names or any(name in there for name in asked_names)
+def _holds_any(asked_names: Sequence[Sequence[str]], hit: Hit) -> bool:
+    """Whether a passage has one of some names, or none was asked for.
+
+    A name has capitals: ``Pháp`` is not in ``biện pháp``.
+    """
+    text = hit.passage.text
+    there = [
+        fold(word) if text[start].isupper() or text[start].isdigit() else ""
+        for word, start, _ in word_spans(text)
+    ]
+    return not asked_names or any(
+        list(name) == there[first : first + len(name)]
+        for name in asked_names
+        for first in range(len(there) - len(name) + 1)
+    )
 
 
 def shared_words(question: str) -> str:

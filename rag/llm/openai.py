@@ -56,11 +56,12 @@ class OpenAIBackend:
         clock = asyncio.get_running_loop().time
         patience = self._settings.first_token_seconds
         deadline = clock() + patience
+        stream: Any = None
         try:
-            chunks = await self._in_time(self._open(client, request), deadline - clock(), patience)
+            stream = await self._in_time(self._open(client, request), deadline - clock(), patience)
             while True:
                 try:
-                    chunk = await self._in_time(anext(chunks), deadline - clock(), patience)
+                    chunk = await self._in_time(anext(stream), deadline - clock(), patience)
                 except StopAsyncIteration:
                     break
                 usage = _usage(chunk) or usage
@@ -83,6 +84,8 @@ class OpenAIBackend:
             # Not JSON, not UTF-8, or JSON of another shape: the client does not check it.
             raise self._garbled("sent something that is not an answer") from error
         finally:
+            if stream is not None:
+                await stream.close()
             await client.close()
         if reason == "content_filter":
             raise BackendRefused(f"{self.name} withheld its answer: content filter.")
@@ -115,13 +118,12 @@ class OpenAIBackend:
             raise self._no_address() from error
 
     async def _open(self, client: Any, request: Request) -> Any:
-        stream = await client.chat.completions.create(
+        return await client.chat.completions.create(
             model=self._model,
             messages=list(request.messages),
             stream=True,
             stream_options={"include_usage": True},
         )
-        return aiter(stream)
 
     async def _in_time(self, step: Any, seconds: float, patience: float) -> Any:
         """Await one step; what keeps a connection alive without a token is no progress."""

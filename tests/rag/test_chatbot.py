@@ -182,13 +182,13 @@ def test_history_reaches_the_retriever_and_the_backend(
 ) -> None:
     backend = ScriptedBackend(ANSWER)
     turn = ("Ai gọi Sora như thế?", "Yin Ye.")
-    answer = bot(retriever, backend).ask("Sora?", [turn if as_tuples else Turn(*turn)])
-    assert answer.question == "Sora?"
+    answer = bot(retriever, backend).ask("Vì sao?", [turn if as_tuples else Turn(*turn)])
+    assert answer.question == "Vì sao?"
     assert answer.language == "vi"
-    assert retriever.asked[0][0] == "Ai gọi Sora như thế? Sora?"
+    assert retriever.asked[0][0] == "Ai gọi Sora như thế? Vì sao?"
     contents = [message["content"] for message in backend.requests[0].messages]
     assert contents[1:3] == list(turn)
-    assert contents[3].endswith("Question: Sora?")
+    assert contents[3].endswith("Question: Vì sao?")
 
 
 def test_filters_are_passed_on(retriever: PlainRetriever) -> None:
@@ -251,8 +251,13 @@ def test_an_interrupt_while_a_backend_writes_is_an_interrupt(retriever: PlainRet
         return [request.question]
 
     backend = ScriptedBackend(pressed, delay=60)
-    with pytest.raises(KeyboardInterrupt):
-        bot(retriever, backend).ask(QUESTION)
+    # A shell that starts the tests in the background lets them ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bot(retriever, backend).ask(QUESTION)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert backend.stopped
 
 

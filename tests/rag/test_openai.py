@@ -262,3 +262,18 @@ def test_closing_early_closes_the_connection() -> None:
         return heard
 
     assert asyncio.run(leave()).left
+
+
+def test_a_malformed_stream_leaves_nothing_behind_that_complains_later() -> None:
+    complaints: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+        async with serving(replying(head(), event({"choices": "abc"}))) as (url, _):
+            backend = OpenAIBackend(OpenAISettings(base_url=url), "m")
+            with pytest.raises(BackendGarbled):
+                async for _ in backend.stream(REQUEST):
+                    pass
+
+    asyncio.run(ask())
+    assert complaints == []

@@ -49,3 +49,11 @@ def test_follow_ups_reach_back_to_the_question_they_all_lean_on() -> None:
 def test_a_long_conversation_of_follow_ups_is_no_trouble() -> None:
     asked = standalone("Why?", [SORA, *[Turn("Why?", "...")] * 5000])
     assert asked.startswith(SORA.question)
+
+
+@pytest.mark.parametrize(
+    "question", ["And who is Winston Ma?", "Sora là gì?", "Why did OpenAI block China?"]
+)
+def test_a_question_that_is_whole_stands_alone(question: str) -> None:
+    history = [Turn("How many free tokens does SenseTime give away?", "50 million.")]
+    assert standalone(question, history) == question

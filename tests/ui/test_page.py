@@ -213,3 +213,18 @@ def test_two_conversations_do_not_see_each_other(
     first.page.locator("button.marker").first.click()
     expect(first.page.locator(".source.focused mark").first).to_contain_text("Winston Ma")
     assert "Winston Ma" not in second.page.locator("body").inner_text()
+
+
+def test_a_question_sent_while_an_answer_is_written_stays_in_the_box(
+    open_window: OpenWindow, seeds_index: Index
+) -> None:
+    slow = ScriptedBackend(["Winston Ma is a professor at New York University. "] * 40, delay=0.05)
+    window = open_window(seeds_index, Chatbot(seeds_index, [slow]))
+    window.send("Who is Winston Ma?")
+    answer = window.page.locator('#conversation [data-testid="bot"]').last
+    expect(answer).to_contain_text("Winston Ma")
+    window.send("And then?")
+    expect(window.page.locator("#question textarea")).to_have_value("And then?")
+    window.page.locator('#question [data-testid="submit-button"]').wait_for()
+    expect(window.page.locator('#conversation [data-testid="user"]')).to_have_count(1)
+    expect(window.page.locator("#question textarea")).to_have_value("And then?")
