@@ -54,8 +54,8 @@ class SentenceTransformerEmbedder:
     """
 
     def __init__(self, name: str) -> None:
-        # Threads that wait by spinning make one question fifty times slower on a busy machine
-        # (0.49 s, not 0.01 s, on two cores). Read when torch is imported, and never again.
+        # Threads that wait by spinning make a question many times slower on a busy machine.
+        # Read when torch is imported, and never again.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import transformers
         from sentence_transformers import SentenceTransformer

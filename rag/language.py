@@ -13,8 +13,8 @@ from typing import Any
 # the horned vowels, đ, and vowels that carry a tone and another mark at once.
 _VIETNAMESE = re.compile("[ăơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE)
 
-# Below this probability the model is guessing: measured on single names and figures
-# ("Sora", "Nvidia H20"), which stay under 0.2, and short questions, which reach 0.5.
+# Below this probability the model is guessing, as it does for names and figures alone; the
+# short questions of tests/rag/test_language.py lie above it.
 _CONFIDENT = 0.5
 _SAMPLE_CHARACTERS = 4000
 
