@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.chatbot import Chatbot
@@ -140,7 +141,8 @@ def serve(
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on")
     )
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # Ctrl+C is how it ends
+        server.run(sockets=[listening])
 
 
 def _warm_up(index: Index) -> None:
