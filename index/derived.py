@@ -19,8 +19,9 @@ from typing import Any
 
 from rag.errors import IndexingError
 
-from .catalog import Catalog, Reader, vectors_from
+from .catalog import Catalog
 from .lexical import Lexical
+from .records import Reader, vectors_from
 from .vectors import Vectors
 
 _STATE = "derived.json"

@@ -24,12 +24,13 @@ from rag.text import NORMALIZATION, normalize
 from rag.types import Document, Hit, IngestReport, Passage, Progress
 
 from . import derived
-from .catalog import FILE_NAME, Catalog, Entry, Fingerprint, Reader
+from .catalog import FILE_NAME, Catalog
 from .chunk import CHUNKER
 from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
 from .ingest import Ingest, OnProgress
 from .load import discover
 from .lock import writer_lock
+from .records import Entry, Fingerprint, Reader
 from .search import Ranked, Search
 
 PathLike = str | os.PathLike[str]

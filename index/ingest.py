@@ -9,10 +9,10 @@ from pathlib import Path
 from rag.errors import DocumentError
 from rag.types import Document, Failure, IngestReport, Passage, Progress
 
-from .catalog import Writer, content_hash
 from .chunk import chunk
 from .embed import Embedder
 from .load import load, read_bytes
+from .records import Writer, content_hash
 
 OnProgress = Callable[[Progress], None]
 

@@ -29,7 +29,7 @@ HOMES = {
     "sentence_transformers": ("index/embed.py",),
     "openai": ("rag/llm/",),
     "gradio": ("ui/",),
-    "sqlite3": ("index/catalog.py",),
+    "sqlite3": ("index/catalog.py", "index/records.py"),
 }
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
-from rag.index.catalog import FILE_NAME, Catalog, Fingerprint, Writer, content_hash, vectors_from
+from rag.index.catalog import FILE_NAME, Catalog
+from rag.index.records import Fingerprint, Writer, content_hash, vectors_from
 from rag.types import Document, Passage
 
 FINGERPRINT = Fingerprint("test", 4, "nfc-1", "sentences", 100)
