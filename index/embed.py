@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import threading
 from collections import OrderedDict
@@ -83,7 +84,10 @@ class SentenceTransformerEmbedder:
         dimension: Any = self._model.get_embedding_dimension()
         self.dimension = int(dimension)
         special = len(self._tokens([""])[0])
-        self.max_tokens = int(self._model.max_seq_length or _DEFAULT_MAX_TOKENS) - special
+        reads: Any = self._model.max_seq_length
+        # Static models read any length and say infinity; some models say nothing.
+        limited = reads is not None and math.isfinite(reads)
+        self.max_tokens = (int(reads) if limited else _DEFAULT_MAX_TOKENS) - special
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
         """The vectors of texts, shape (number of texts, dimension), each of length 1."""

@@ -19,7 +19,7 @@ from rag.errors import (
     IndexMissing,
     QuestionError,
 )
-from rag.settings import Settings, load_settings
+from rag.settings import LONGEST_PASSAGE, Settings, load_settings
 from rag.text import NORMALIZATION, normalize
 from rag.types import Document, Hit, IngestReport, Passage, Progress
 
@@ -420,8 +420,7 @@ class Index:
 
 
 def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
-    most = settings.index.passage_tokens or embedder.max_tokens
-    most = min(most, embedder.max_tokens)
+    most = min(settings.index.passage_tokens or LONGEST_PASSAGE, embedder.max_tokens)
     return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
 
 

