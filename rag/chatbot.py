@@ -171,8 +171,9 @@ class Chatbot:
         """Find the passages and write the prompt."""
         before = detect_language(turns[-1].question) if turns else "en"
         language = detect_language(question, default=before)
+        asked = standalone(question, turns)
         hits = self._retriever.search(
-            standalone(question, turns),
+            asked,
             self.settings.retrieval.passages,
             language=filters.language,
             since=filters.since,
@@ -180,7 +181,6 @@ class Chatbot:
             source=filters.source,
         )
         messages = answer_messages(question, language, hits, turns)
-        asked = standalone(question, turns)
         evidence = self._retriever.evidence
         return Request(asked, language, tuple(hits), messages, evidence, question)
 

@@ -163,7 +163,10 @@ def search(
     hits = _open(folder, loaded).search(
         normalize(question), k, language=language, since=first, until=last, source=source
     )
-    print(to_json(hits, indent=2)) if json else print_hits(hits)
+    if json:
+        print(to_json(hits, indent=2))
+    else:
+        print_hits(hits)
 
 
 @app.command()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
 from rag.index.index import Index
+from rag.index.records import Entry
 from rag.types import Progress
 
 from .strings import Strings
@@ -18,9 +19,8 @@ from .strings import Strings
 UPLOADS = "uploaded"
 
 
-def table(index: Index, texts: Strings) -> dict[str, Any]:
+def table(entries: Sequence[Entry], texts: Strings) -> dict[str, Any]:
     """What the table of documents shows."""
-    entries = index.documents()
     rows = [
         {
             "title": entry.title,
@@ -41,9 +41,8 @@ def table(index: Index, texts: Strings) -> dict[str, Any]:
     }
 
 
-def choices(index: Index) -> list[tuple[str, str]]:
+def choices(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """Documents that can be removed: what is shown, and the URI."""
-    entries = index.documents()
     return [
         (entry.title if entry.title == entry.name else f"{entry.title} ({entry.name})", entry.uri)
         for entry in entries
@@ -59,16 +58,17 @@ def add(
     """Keep uploaded files and index them; what became of them, as a text."""
     kept: list[Path] = []
     try:
-        for upload in uploads:
-            kept.append(_keep(_folder(index), Path(upload)))  # noqa: PERF401 - may break off
-        report = index.add(kept, on_progress)
+        try:
+            for upload in uploads:
+                kept.append(_keep(_folder(index), Path(upload)))  # noqa: PERF401 - may break off
+            report = index.add(kept, on_progress)
+        finally:
+            held = {entry.uri for entry in index.documents()}
+            for file in kept:
+                if file.as_uri() not in held:
+                    file.unlink()
     except (RagError, OSError) as error:
         return "⚠ " + texts["not_added"].format(reason=error)
-    finally:
-        held = {entry.uri for entry in index.documents()}
-        for file in kept:
-            if file.as_uri() not in held:
-                file.unlink()
     lines = [
         texts["added"].format(
             added=len(report.added),

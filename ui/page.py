@@ -119,7 +119,7 @@ class Page:
 
     def _documents_tab(self, texts: dict[str, str]) -> None:
         self.table = gr.HTML(
-            value=documents.table(self.index, texts),
+            value=documents.table((), texts),
             html_template=static("documents.html"),
             css_template=static("documents.css"),
             js_on_load=static("documents.js"),
@@ -132,7 +132,7 @@ class Page:
             show_label=False, interactive=False, visible=False, elem_id="report"
         )
         self.chosen = gr.Dropdown(
-            documents.choices(self.index),
+            documents.choices(()),
             multiselect=True,
             label=texts["choose"],
             elem_id="chosen",
@@ -238,9 +238,8 @@ class Page:
     def _cited(self, conversation: str, language: str, clicked: gr.EventData) -> Panel:
         """The sources of the answer whose marker was clicked. What the page sends is checked."""
         texts = strings(language)
-        detail = (
-            clicked._data if isinstance(clicked._data, dict) else {}
-        )  # gradio's only access to a custom event
+        sent = clicked._data  # the only access that gradio gives to a custom event
+        detail = sent if isinstance(sent, dict) else {}
         turn, number = detail.get("turn"), detail.get("number")
         if not isinstance(turn, int) or not isinstance(number, int):
             return empty_panel(texts)
@@ -269,9 +268,9 @@ class Page:
             changed.then(self._documents_shown, language, shown, queue=False, **private)
 
     def _documents_shown(self, language: str) -> tuple[Panel, Any]:
-        listed = documents.table(self.index, strings(language))
-        choices = documents.choices(self.index)
-        return listed, gr.Dropdown(choices=choices, value=[], label=strings(language)["choose"])
+        entries, texts = self.index.documents(), strings(language)
+        choices = gr.Dropdown(documents.choices(entries), value=[], label=texts["choose"])
+        return documents.table(entries, texts), choices
 
     def _added(
         self,
