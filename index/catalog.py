@@ -18,33 +18,14 @@ from urllib.parse import quote
 
 from rag.errors import IndexDamaged, IndexingError, IndexMissing
 
-from .records import LAYOUT, Fingerprint, Reader, Writer, as_meta
+from .changes import Writer
+from .records import Fingerprint, Reader, as_meta
+from .schema import LAYOUT, META, PAGE_BYTES, TABLES, migrate, new_mark
 
 FILE_NAME = "catalog.sqlite"
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE documents (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    uri TEXT NOT NULL UNIQUE,
-    title TEXT NOT NULL,
-    language TEXT NOT NULL,
-    published TEXT,
-    pages TEXT NOT NULL,
-    hash BLOB NOT NULL,
-    text TEXT NOT NULL
-);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
-    "start" INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    content BLOB NOT NULL
-);
-CREATE INDEX passages_by_document ON passages (document_id, "start");
-CREATE INDEX passages_by_content ON passages (content);
-CREATE TABLE vectors (content BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
-"""
+# How long a change waits for another process that copies or closes the catalog.
+_WAIT_SECONDS = 30.0
 
 
 class Catalog:
@@ -71,12 +52,17 @@ class Catalog:
         unfinished = folder / (FILE_NAME + ".new")
         unfinished.unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
-            connection.executescript(_SCHEMA)
-            catalog_meta = {"layout": LAYOUT, "revision": 0, **as_meta(fingerprint)}
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN")
+            for statement in (META, *TABLES):
+                connection.execute(statement)
+            about = {"layout": LAYOUT, "revision": 0, "mark": new_mark(), **as_meta(fingerprint)}
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
-                [(key, json.dumps(value)) for key, value in catalog_meta.items()],
+                [(key, json.dumps(value)) for key, value in about.items()],
             )
+            connection.execute("COMMIT")
         unfinished.replace(folder / FILE_NAME)
         return cls(folder)
 
@@ -87,7 +73,7 @@ class Catalog:
         Raises:
             IndexDamaged: The file is not a catalog that can be read.
         """
-        with self._connection() as connection:
+        with self._readable_connection() as connection:
             connection.execute("BEGIN")
             yield Reader(connection)
 
@@ -95,30 +81,52 @@ class Catalog:
     def write(self) -> Iterator[Writer]:
         """One transaction: everything in the block happens, or, on any error, nothing.
 
+        The caller holds the index's writer lock, and calls ``Writer.finish`` when its changes
+        are complete.
+        """
+        with self._connection("mode=rw") as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -65536")  # 64 MiB
+            with _transaction(connection):
+                yield Writer(connection)
+
+    def migrate(self, layout: int) -> None:
+        """Bring a catalog of an older layout to the present one, in one transaction.
+
         The caller holds the index's writer lock.
         """
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                writer = Writer(connection)
-                yield writer
-                if writer.changed:
-                    writer.finish()
-            except BaseException:
-                if connection.in_transaction:  # SQLite ends it by itself when the disk is full
-                    connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT" if writer.changed else "ROLLBACK")
+        with self._connection("mode=rw") as connection, _transaction(connection):
+            if Reader(connection).layout() == layout:  # nobody else was quicker
+                migrate(connection, layout)
+
+    def copy_to(self, path: Path) -> None:
+        """Write one revision of the catalog as a file of its own, without free pages."""
+        with self._readable_connection() as connection:
+            connection.execute("VACUUM INTO ?", (str(path),))
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _readable_connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading, also where the folder cannot be written.
+
+        Readers of a write-ahead log share a file beside it. Where that cannot be made, and
+        no log is there, nobody is writing either: the catalog can be read as it lies.
+        """
+        log = self.path.with_name(FILE_NAME + "-wal")
+        fixed = not os.access(self.path.parent, os.W_OK, effective_ids=_EFFECTIVE)
+        access = ("mode=ro" if log.exists() else "immutable=1") if fixed else "mode=rw"
+        with self._connection(access) as connection:
+            yield connection
+
+    @contextmanager
+    def _connection(self, access: str) -> Iterator[sqlite3.Connection]:
         try:
-            # A URI that does not create: a catalog deleted meanwhile is missing, not empty.
-            uri = f"file:{quote(os.fsencode(self.path))}?mode=rw"
-            with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
+            # None of these creates: a catalog deleted meanwhile is missing, not empty.
+            uri = f"file:{quote(os.fsencode(self.path))}?{access}"
+            with closing(
+                sqlite3.connect(uri, _WAIT_SECONDS, uri=True, isolation_level=None)
+            ) as connection:
+                connection.execute("PRAGMA trusted_schema = OFF")
                 yield connection
         except sqlite3.DatabaseError as error:
             incomplete = str(error).startswith(("no such", "Could not decode"))
@@ -132,3 +140,18 @@ class Catalog:
                 f"The catalog {self.path} is damaged: {error}.",
                 "Restore it from a backup, or delete the folder and index the documents again.",
             ) from error
+
+
+_EFFECTIVE = os.access in os.supports_effective_ids
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # SQLite ends it by itself when the disk is full
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -34,6 +34,12 @@ _FORMS = (
         re.I,
     ),
 )
+# A month alone stands for its first day, at the end of a short line: "Tạp chí X, tháng 11.2023".
+_MONTH_FORMS = (
+    re.compile(r"(?:^|[,|·–-]\s*)tháng\s*(?P<month>\d{1,2})\s*[./-]\s*(?P<year>\d{4})$", re.I),
+    re.compile(rf"(?:^|[,|·–-]\s*)(?P<name>{_MONTH}),?\s+(?P<year>\d{{4}})$", re.I),
+)
+_MOST_OF_A_LINE = 80
 _TIME_OR_NOTHING = re.compile(r"[\s,|·–T-]*(?:\d{1,2}[:h]\d{2}.{0,20})?\s*$", re.I)
 
 
@@ -53,6 +59,10 @@ def leading_date(text: str) -> dt.date | None:
                 date = _date(match)
                 if date:
                     return date
+        for form in _MONTH_FORMS if len(line) <= _MOST_OF_A_LINE else ():
+            match = form.search(rest)
+            if match and (date := _date(match)):
+                return date
     return None
 
 
@@ -61,6 +71,6 @@ def _date(match: re.Match[str]) -> dt.date | None:
     name = (parts.get("name") or "")[:3].lower()
     month = int(parts["month"]) if "month" in parts else [m[:3] for m in _MONTHS].index(name) + 1
     try:
-        return dt.date(int(parts["year"]), month, int(parts["day"]))
+        return dt.date(int(parts["year"]), month, int(parts.get("day") or 1))
     except ValueError:
         return None

@@ -1,173 +1,350 @@
-"""The files that derive from the catalog, and bringing them up when they are behind.
+"""The search files that derive from the catalog: one folder for each state of the index.
 
-``derived.json`` names the revision that ``vectors.faiss`` and ``lexical/`` were made from, and
-the checksum of each file: neither library survives reading a damaged one. It is withdrawn
-before they change and written after, so files that a crash left half changed are never taken
-for whole: they are made anew from the catalog, without embedding anything.
+A folder under ``derived/`` is named by the revision and the mark of the catalog's state that
+it was made for, and never changes once it has its name. A change makes the folder of the next
+state while its transaction is still open; the commit of the catalog is what makes it count,
+in one instant. So readers always find files that fit the state they see, a crash at any point
+leaves the catalog with the files of its own state, and what a crash left over is swept away
+by the next change.
+
+Files that did not change are shared with the folder before by hard links. ``state.json``
+holds what belongs to the files and the checksum of each: neither FAISS nor tantivy survives
+reading a damaged one. A folder that is missing or damaged is made anew from the catalog,
+without embedding anything.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
-import zlib
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rag.errors import IndexingError
 
-from .catalog import Catalog
+from . import vectors as faiss_files
+from .changes import Writer
+from .embed import Matrix
 from .lexical import Lexical
-from .records import Reader, vectors_from
-from .vectors import Vectors
+from .records import Reader, State
+from .vectors import AUTO, Vectors
 
-_STATE = "derived.json"
+FOLDER = "derived"
+_STATE = "state.json"
 _VECTORS = "vectors.faiss"
 _LEXICAL = "lexical"
+_UNFINISHED = "unfinished"
 
-# How many passages are read from the catalog at a time while rebuilding.
-_CHUNK = 4096
+# A new file of vectors is made when this many passages came or went since the last one, or
+# this share of all. Until then they are read from the catalog: 4,096 take about 20 ms.
+_MOST_RECENT = 4096
+_LEAST_RECENT = 64
+_RECENT_SHARE = 0.1
+
+# How many vectors the centre of an index is estimated from.
+_SAMPLE = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What questions are answered from: both derived indexes, at one revision."""
+    """What questions are answered from, at one state of the index.
 
-    revision: int
+    ``center`` is the mean of the vectors, or of a sample of them, shape (dimension,).
+    """
+
+    state: State
     vectors: Vectors
     lexical: Lexical
+    center: Matrix
 
 
-def read(folder: Path, revision: int, passages: int) -> Snapshot | None:
-    """The derived files, or ``None`` where they are missing, damaged or of another revision.
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What ``state.json`` says of the files beside it.
+
+    ``setting`` and ``factory`` are what was asked for and what ``vectors.faiss`` is; ``through``
+    is the highest passage id that it knows, ``count`` how many vectors it has and ``gone``
+    which of them no longer count. ``last`` is the highest passage id that ``lexical`` knows.
+    ``checksums`` are those of all files by their path in the folder.
+    """
+
+    setting: str
+    factory: str
+    through: int
+    count: int
+    last: int
+    gone: tuple[int, ...]
+    center: tuple[float, ...]
+    checksums: dict[str, str]
+
+
+def read(folder: Path, reader: Reader) -> Snapshot | None:
+    """The search files of the state a reader sees; ``None`` if they are missing or damaged.
 
     Args:
         folder: The index's folder.
-        revision: The catalog's revision.
-        passages: How many passages the catalog has, as a check on what is read.
+        reader: A view of its catalog.
     """
-    stated = _state(folder)
-    if stated.get("revision") != revision or stated.get("files") != _checksums(folder):
+    state = reader.state()
+    place = _place(folder, state)
+    files = _whole(place)
+    if files is None:
         return None
-    vectors = Vectors.read(folder / _VECTORS)
-    lexical = Lexical.read(folder / _LEXICAL)
-    if vectors is None or lexical is None or not passages == len(vectors) == len(lexical):
+    base = faiss_files.read(place / _VECTORS)
+    lexical = Lexical.read(place / _LEXICAL)
+    if base is None or lexical is None:
         return None
-    if _state(folder) != stated:  # another process changed the files meanwhile
-        return None
-    return Snapshot(revision, vectors, lexical)
+    center = np.array(files.center, dtype=np.float32)
+    recent = faiss_files.exact(len(center), reader.stored_vectors(after=files.through))
+    return Snapshot(state, Vectors(base, recent, files.gone), lexical, center)
 
 
-def build(catalog: Catalog, folder: Path | None = None) -> Snapshot:
-    """Make both indexes from the catalog.
+def build(reader: Reader, folder: Path | None = None, setting: str = AUTO) -> Snapshot:
+    """Make the search files of the state a reader sees from the catalog alone.
 
     Args:
-        catalog: The catalog.
-        folder: Where the files go; without it they stay in memory. The caller who names a
-            folder holds the index's writer lock.
+        reader: A view of the catalog.
+        folder: The index's folder; without it everything stays in memory. The caller who
+            names it holds the index's writer lock.
+        setting: The setting ``index.vectors``.
+
+    Raises:
+        IndexingError: The files cannot be written.
     """
-    with catalog.read() as reader, _writing(folder):
-        revision = reader.revision()
-        dimension = reader.fingerprint().dimension
-        vectors = Vectors.empty(dimension)
-        lexical = Lexical.empty(folder and folder / _LEXICAL)
-        lexical = lexical.changed((), _passages(reader, vectors, dimension))
-        return _published(folder, Snapshot(revision, vectors, lexical))
+    state = reader.state()
+    if folder is None:
+        base, _ = _all_vectors(reader, setting)
+        lexical = Lexical.empty().changed((), reader.texts())
+        return Snapshot(state, Vectors(base), lexical, _center(reader))
+    with _unfinished(folder, state) as place:
+        _write_all(place, reader, setting)
+    sweep(folder, state)
+    snapshot = read(folder, reader)
+    if snapshot is None:
+        raise _unwritten(folder, "what was written reads differently")
+    return snapshot
 
 
-def follow(
-    catalog: Catalog, folder: Path, removed: Sequence[int], added: Sequence[int]
-) -> Snapshot:
-    """Bring both files up to the catalog's last change, under the writer lock.
-
-    What is changed is read from the files, so questions being answered keep what they have.
-    Files that are not at the revision before are made anew.
+def publish(
+    folder: Path, writer: Writer, before: State | None, removed: Sequence[int], setting: str
+) -> None:
+    """Make the search files of a change that is complete but not yet committed.
 
     Args:
-        catalog: The catalog.
         folder: The index's folder.
-        removed: The passage ids that the last change removed.
-        added: The passage ids that it added.
+        writer: The open transaction, finished.
+        before: The state that the change began from; without it nothing of it is used.
+        removed: The ids of the passages that it removed.
+        setting: The setting ``index.vectors``.
+
+    Raises:
+        IndexingError: The files cannot be written.
     """
-    with catalog.read() as reader:
-        revision = reader.revision()
-        before = read(folder, revision - 1, reader.count_passages() - len(added) + len(removed))
-        if before is None:
-            return build(catalog, folder)
-        rows = list(reader.stored_passages(added))
-        dimension = reader.fingerprint().dimension
-    with _writing(folder):
-        before.vectors.remove(removed)
-        blobs = [blob for _, _, blob in rows]
-        before.vectors.add([passage for passage, _, _ in rows], vectors_from(blobs, dimension))
-        lexical = before.lexical.changed(removed, [(passage, text) for passage, text, _ in rows])
-        return _published(folder, Snapshot(revision, before.vectors, lexical))
+    old = _place(folder, before) if before else folder
+    files = _whole(old)
+    with _unfinished(folder, writer.state()) as place:
+        if files is None:
+            _write_all(place, writer, setting)
+            return
+        _share(old / _LEXICAL, place / _LEXICAL)
+        lexical = Lexical.read(place / _LEXICAL)
+        if lexical is None:
+            raise _unwritten(folder, "the words cannot be read")
+        lexical.changed(removed, writer.texts(after=files.last))
+        _close(place, _followed(place, old, files, writer, removed, setting), old)
 
 
-def _passages(reader: Reader, vectors: Vectors, dimension: int) -> list[tuple[int, str]]:
-    texts: list[tuple[int, str]] = []
-    ids: list[int] = []
-    blobs: list[bytes] = []
-    for passage, text, blob in reader.all_passages():
-        texts.append((passage, text))
-        ids.append(passage)
-        blobs.append(blob)
-        if len(ids) == _CHUNK:
-            vectors.add(ids, vectors_from(blobs, dimension))
-            ids, blobs = [], []
-    vectors.add(ids, vectors_from(blobs, dimension))
-    return texts
+def damage(folder: Path, reader: Reader) -> list[str]:
+    """What is wrong with the search files of the state a reader sees, in plain sentences."""
+    place = _place(folder, reader.state())
+    files = _whole(place)
+    snapshot = read(folder, reader) if files else None
+    if files is None or snapshot is None:
+        return ["The search files are missing or damaged."]
+    known = {passage for passage, _, _ in reader.texts()}
+    found = []
+    if snapshot.lexical.ids() != known:
+        found.append("The lexical index holds other passages than the catalog.")
+    if len(snapshot.vectors) != len(known):
+        found.append("The vector index holds other passages than the catalog.")
+    return found
 
 
-def _state(folder: Path) -> dict[str, Any]:
-    try:
-        stated = json.loads((folder / _STATE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stated if isinstance(stated, dict) else {}
+def sweep(folder: Path, state: State) -> None:
+    """Delete what belongs to other states than this one; readers keep what they have open."""
+    for path in (folder / FOLDER).glob("*"):
+        if path != _place(folder, state):
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _checksums(folder: Path) -> dict[str, int]:
-    """The checksum of every derived file, by name; of none where one vanishes meanwhile."""
-    try:
-        files = [folder / _VECTORS, *sorted((folder / _LEXICAL).glob("[!.]*"))]
-        return {path.name: _checksum(path) for path in files}
-    except OSError:
-        return {}
+# -- writing ------------------------------------------------------------------------------------
 
 
-def _checksum(path: Path) -> int:
-    checksum = 0
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            checksum = zlib.crc32(block, checksum)
-    return checksum
+def _write_all(place: Path, reader: Reader, setting: str) -> None:
+    base, factory = _all_vectors(reader, setting)
+    faiss_files.write(base, place / _VECTORS)
+    (place / _LEXICAL).mkdir()
+    Lexical.empty(place / _LEXICAL).changed((), reader.texts())
+    last, center = reader.last_passage(), tuple(_center(reader).tolist())
+    _close(place, _Files(setting, factory, last, base.ntotal, last, (), center, {}))
+
+
+def _all_vectors(reader: Reader, setting: str) -> tuple[Any, str]:
+    dimension = reader.fingerprint().dimension
+    _, count = reader.counts()
+    factory = faiss_files.factory_for(setting, dimension, count)
+    wanted = faiss_files.training_size(factory, dimension, count)
+    sample = reader.sample(wanted)
+    return faiss_files.build(factory, dimension, reader.stored_vectors(), sample), factory
+
+
+def _followed(
+    place: Path, old: Path, files: _Files, writer: Writer, removed: Sequence[int], setting: str
+) -> _Files:
+    """Share the vectors of the state before, or bring them up where that is worth it."""
+    through = files.through
+    gone = (*files.gone, *(passage for passage in removed if passage <= through))
+    last, center = writer.last_passage(), tuple(_center(writer).tolist())
+    recent = writer.count_passages(after=through)
+    most = min(_MOST_RECENT, max(_LEAST_RECENT, int(files.count * _RECENT_SHARE)))
+    if len(gone) + recent <= most and files.setting == setting:
+        _link(old / _VECTORS, place / _VECTORS)
+        return _Files(setting, files.factory, through, files.count, last, gone, center, {})
+    dimension, total = len(center), writer.counts()[1]
+    base, factory = None, faiss_files.factory_for(setting, dimension, total)
+    if factory == files.factory:
+        base = faiss_files.updated(old / _VECTORS, gone, writer.stored_vectors(after=through))
+    if base is None:
+        base, factory = _all_vectors(writer, setting)
+    faiss_files.write(base, place / _VECTORS)
+    return _Files(setting, factory, last, base.ntotal, last, (), center, {})
+
+
+def _center(reader: Reader) -> Matrix:
+    sample = reader.sample(_SAMPLE)
+    if not len(sample):
+        return np.zeros(reader.fingerprint().dimension, dtype=np.float32)
+    return np.asarray(sample.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
 @contextmanager
-def _writing(folder: Path | None) -> Iterator[None]:
-    """While both files are written they have no revision."""
+def _unfinished(folder: Path, state: State) -> Iterator[Path]:
+    """A new folder that gets its name when everything in it is written."""
+    place = folder / FOLDER / _UNFINISHED
     try:
-        if folder:
-            (folder / _STATE).unlink(missing_ok=True)
-        yield
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        yield place
+        named = _place(folder, state)
+        shutil.rmtree(named, ignore_errors=True)  # damaged, or it would not be made anew
+        place.rename(named)
     except (OSError, RuntimeError, ValueError) as error:  # as the file system, faiss, tantivy say
-        raise IndexingError(
-            f"The documents are safe, but the search files in {folder or 'memory'} "
-            f"cannot be written: {error}.",
-            "Check that the folder can be written and has room on its disk.",
-            retry=True,
-        ) from error
+        raise _unwritten(folder, str(error)) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def _published(folder: Path | None, snapshot: Snapshot) -> Snapshot:
-    if folder:
-        snapshot.vectors.write(folder / _VECTORS)
-        fresh = folder / (_STATE + ".new")
-        state = {"revision": snapshot.revision, "files": _checksums(folder)}
-        fresh.write_text(json.dumps(state), "utf-8")
-        os.replace(fresh, folder / _STATE)
-    return snapshot
+def _unwritten(folder: Path, reason: str) -> IndexingError:
+    return IndexingError(
+        f"The search files in {folder} cannot be written: {reason}. The index is as it was.",
+        "Check that the folder can be written and has room on its disk.",
+        retry=True,
+    )
+
+
+def _share(source: Path, target: Path) -> None:
+    """A folder of tantivy's with the files of another: its segments never change."""
+    target.mkdir()
+    for path in source.iterdir():
+        if path.name in ("meta.json", ".managed.json"):
+            shutil.copyfile(path, target / path.name)
+        elif not path.name.startswith("."):
+            _link(path, target / path.name)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+
+
+# -- what lies beside the files -----------------------------------------------------------------
+
+
+def _place(folder: Path, state: State) -> Path:
+    return folder / FOLDER / f"{state.revision}-{state.mark}"
+
+
+def _close(place: Path, files: _Files, before: Path | None = None) -> None:
+    """Write ``state.json``; a file shared with a folder that was checked is not read again."""
+    known = _stated(before) if before else None
+    body = asdict(replace(files, checksums=_checksums(place, before, known)))
+    with (place / _STATE).open("w", encoding="utf-8") as file:
+        json.dump({"files": body, "checksum": _own_checksum(body)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _stated(place: Path) -> _Files | None:
+    try:
+        stated = json.loads((place / _STATE).read_text("utf-8"))
+        body = stated["files"]
+        if stated["checksum"] != _own_checksum(body):
+            return None
+        return _Files(**{**body, "gone": tuple(body["gone"]), "center": tuple(body["center"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _whole(place: Path) -> _Files | None:
+    """What is stated of the files in a folder, if all of them are there and undamaged."""
+    files = _stated(place)
+    return files if files and files.checksums == _checksums(place) else None
+
+
+def _own_checksum(body: dict[str, Any]) -> str:
+    import xxhash
+
+    return str(xxhash.xxh3_64_hexdigest(json.dumps(body, sort_keys=True).encode()))
+
+
+def _checksums(
+    place: Path, before: Path | None = None, known: _Files | None = None
+) -> dict[str, str]:
+    """The checksum of every file in a folder, by its path there; none where one vanishes.
+
+    300 MB that the system holds in memory take about 20 ms.
+    """
+    found = {}
+    try:
+        for path in sorted([place / _VECTORS, *(place / _LEXICAL).glob("[!.]*")]):
+            name = path.relative_to(place).as_posix()
+            if before and known and name in known.checksums and _same(path, before / name):
+                found[name] = known.checksums[name]
+            else:
+                found[name] = _checksum(path)
+    except OSError:
+        return {}
+    return found
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.exists() and path.samefile(other)
+
+
+def _checksum(path: Path) -> str:
+    import xxhash
+
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:  # nothing that could be mapped
+            return ""
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return str(xxhash.xxh3_64_hexdigest(content))

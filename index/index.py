@@ -7,7 +7,8 @@ import os
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,19 @@ from rag.errors import (
 )
 from rag.settings import LONGEST_PASSAGE, Settings, load_settings
 from rag.text import NORMALIZATION, normalize
-from rag.types import Document, Hit, IngestReport, Passage, Progress
+from rag.types import Document, Hit, IngestReport, Passage
 
 from . import derived
 from .catalog import FILE_NAME, Catalog
 from .chunk import CHUNKER
+from .discover import discover
 from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
-from .ingest import Ingest, OnProgress
-from .load import discover
+from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
-from .records import Entry, Fingerprint, Reader
+from .records import Entry, Fingerprint, Reader, lies_in
+from .schema import LAYOUT, can_migrate
 from .search import Ranked, Search
+from .verify import size_on_disk, verify
 
 PathLike = str | os.PathLike[str]
 
@@ -62,8 +65,7 @@ class Index:
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
-        with self._catalog.read() as reader:
-            self.fingerprint = reader.fingerprint()
+        self.fingerprint = _present_fingerprint(self._catalog, self.folder)
         wanted = self.settings.index
         embedder_name = embedder.name if embedder else wanted.embedder
         tokens = wanted.passage_tokens or self.fingerprint.passage_tokens
@@ -153,20 +155,15 @@ class Index:
         catalog = Catalog(Path(folder))
         embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
         fingerprint = _fingerprint(embedder, settings)
+        _present_fingerprint(catalog, Path(folder))
+        model = embedder
+
+        def again(ingest: Ingest) -> None:
+            ingest.writer.drop_vectors(fingerprint)
+            ingest.anew()
+
         with writer_lock(Path(folder)):
-            with catalog.write() as writer:
-                documents, hashes = writer.all_documents(), writer.hashes()
-                writer.replace_fingerprint(fingerprint)
-                model = embedder
-                ingest = Ingest(
-                    writer,
-                    lambda: model,
-                    fingerprint.passage_tokens,
-                    settings.index.batch_size,
-                    on_progress,
-                )
-                ingest.documents(documents, hashes)
-            derived.build(catalog, Path(folder))
+            change(catalog, lambda: model, fingerprint, settings.index, again, on_progress)
         return cls(folder, settings, embedder)
 
     # -- changing ---------------------------------------------------------------------------
@@ -213,10 +210,10 @@ class Index:
             DocumentError: The index holds nothing of that name.
         """
         given = str(target)
-        uri = given if "://" in given else Path(os.path.abspath(given)).as_uri()
+        uri = _as_uri(given)
         with self._catalog.read() as reader:
-            known = sorted(reader.hashes())
-        chosen = [one for one in known if one == uri or one.startswith(_inside(uri))]
+            known = reader.uris()
+        chosen = [one for one, file in known.items() if lies_in(one, uri) or lies_in(file, uri)]
         if not chosen:
             raise DocumentError(f"The index holds no document {given}.", "rag status lists them.")
         return self._changed(lambda ingest: ingest.forget(chosen), lambda progress: None)
@@ -226,42 +223,42 @@ class Index:
     ) -> IngestReport:
         found = discover(paths)
 
-        def change(ingest: Ingest) -> None:
+        def take_in(ingest: Ingest) -> None:
             ingest.failed.extend(found.failed)
             if mirror:
                 present = {file.as_uri() for file in found.files}
                 # What lies in a folder that cannot be read now is not known to be deleted.
-                unread = tuple(_inside(failure.uri) for failure in found.failed)
-                root = _inside(Path(os.path.abspath(paths[0])).as_uri())
-                gone = [uri for uri in ingest.writer.hashes() if uri.startswith(root)]
-                ingest.forget([u for u in gone if u not in present and not u.startswith(unread)])
+                unread = [failure.uri for failure in found.failed]
+                root = Path(os.path.abspath(paths[0])).as_uri()
+                ingest.forget(
+                    [
+                        uri
+                        for uri, file in ingest.writer.uris().items()
+                        if lies_in(file, root)
+                        and file not in present
+                        and not any(lies_in(file, place) for place in unread)
+                    ]
+                )
             ingest.files(found.files)
 
-        report = self._changed(change, on_progress)
-        return _with_skipped(report, tuple(path.as_uri() for path in found.skipped))
+        report = self._changed(take_in, on_progress)
+        skipped = tuple(path.as_uri() for path in found.skipped)
+        return replace(report, skipped=(*skipped, *report.skipped))
 
-    def _changed(self, change: Callable[[Ingest], None], on_progress: OnProgress) -> IngestReport:
-        """Run a change in one transaction, then bring the derived files to its revision."""
-        with self._changing, writer_lock(self.folder), ExitStack() as publishing:
-            with self._catalog.write() as writer:
-                self._check(writer)
-                ingest = Ingest(
-                    writer,
-                    self.embedder,
-                    self.fingerprint.passage_tokens,
-                    self.settings.index.batch_size,
-                    on_progress,
-                )
-                change(ingest)
-                # Until here questions are answered as before; now they wait, shortly.
-                publishing.enter_context(self._guard)
-            if writer.changed:
-                on_progress(Progress("index", 0, 1))
-                self._last = derived.follow(
-                    self._catalog, self.folder, writer.removed, writer.added
-                )
-                on_progress(Progress("index", 1, 1))
-        return ingest.report()
+    def _changed(self, what: Callable[[Ingest], None], on_progress: OnProgress) -> IngestReport:
+        def checked(ingest: Ingest) -> None:
+            self._check(ingest.writer)
+            what(ingest)
+
+        with self._changing, writer_lock(self.folder):
+            return change(
+                self._catalog,
+                self.embedder,
+                self.fingerprint,
+                self.settings.index,
+                checked,
+                on_progress,
+            )
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -274,6 +271,7 @@ class Index:
         since: dt.date | None = None,
         until: dt.date | None = None,
         source: str | None = None,
+        folder: PathLike | None = None,
     ) -> list[Hit]:
         """The passages that fit a question best, best first.
 
@@ -284,6 +282,7 @@ class Index:
             since: Only documents published on this day or later.
             until: Only documents published on this day or earlier.
             source: Only documents whose URI or title holds this text.
+            folder: Only documents in this folder, or this archive.
 
         Raises:
             QuestionError: The question is empty.
@@ -296,8 +295,9 @@ class Index:
             raise QuestionError("The question is empty.", "Write what you want to know.")
         with self._view() as (reader, search):
             allowed = None
-            if language or since or until or source:
-                allowed = reader.matching(language, since, until, source)
+            place = folder and _as_uri(str(folder))
+            if language or since or until or source or place:
+                allowed = reader.matching(language, since, until, source, place or None)
             ranked = search.ranked(question, k or self.settings.retrieval.passages, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
@@ -334,19 +334,27 @@ class Index:
     def status(self) -> dict[str, Any]:
         """Documents, passages, languages, size on disk in bytes, embedder and revision."""
         with self._catalog.read() as reader:
-            entries, revision = reader.entries(), reader.revision()
-            passages = reader.count_passages()
+            (documents, passages), revision = reader.counts(), reader.state().revision
+            languages = reader.languages()
         return {
             "folder": str(self.folder),
-            "documents": len(entries),
+            "documents": documents,
             "passages": passages,
-            "languages": sorted({entry.language for entry in entries}),
-            "bytes": sum(_size(path) for path in self.folder.rglob("*")),
+            "languages": languages,
+            "bytes": size_on_disk(self.folder),
             "embedder": self.fingerprint.embedder,
             "dimension": self.fingerprint.dimension,
             "passage_tokens": self.fingerprint.passage_tokens,
             "revision": revision,
         }
+
+    def verify(self) -> list[str]:
+        """Read everything, and compare it with its checksums and with each other.
+
+        Returns:
+            What is wrong, in plain sentences; nothing where all is well.
+        """
+        return verify(self._catalog, self.folder)
 
     def embedder(self) -> Embedder:
         """The embedder, loaded when it is first needed.
@@ -384,32 +392,41 @@ class Index:
                 self._cached = CachedEmbedder(self.embedder())
             embedder = self._cached
         while True:
-            snapshot = self._snapshot()
-            with self._catalog.read() as reader:
-                if reader.revision() == snapshot.revision:
-                    yield reader, Search(snapshot, embedder, self.settings.retrieval)
-                    return
-
-    def _snapshot(self) -> derived.Snapshot:
-        """The derived indexes at the catalog's revision.
-
-        Files that are behind are repaired, and if they cannot be written now, by somebody
-        else's change or a full disk, made in memory.
-        """
-        with self._guard:
             with self._catalog.read() as reader:
                 self._check(reader)
-                revision, passages = reader.revision(), reader.count_passages()
-            if self._last is None or self._last.revision != revision:
-                self._last = derived.read(self.folder, revision, passages) or self._built()
+                snapshot = self._snapshot(reader)
+                if snapshot is not None:
+                    yield reader, Search(reader, snapshot, embedder, self.settings.retrieval)
+                    return
+
+    def _snapshot(self, reader: Reader) -> derived.Snapshot | None:
+        """What derives from the catalog, at the state that a reader sees.
+
+        Files that are missing or damaged are made anew, and if they cannot be written now, by
+        somebody else's change or a full disk, in memory. There are none, and the reader must
+        look again, where the state has become an old one meanwhile.
+        """
+        with self._guard:
+            if self._last is None or self._last.state != reader.state():
+                found = derived.read(self.folder, reader)
+                if found is None:
+                    found = self._repaired(reader)
+                self._last = found or self._last
+                return found
             return self._last
 
-    def _built(self) -> derived.Snapshot:
+    def _repaired(self, reader: Reader) -> derived.Snapshot | None:
+        setting = self.settings.index.vectors
         try:
-            with writer_lock(self.folder):
-                return derived.build(self._catalog, self.folder)
+            with writer_lock(self.folder), self._catalog.read() as now:
+                if now.state() != reader.state():
+                    return None
+                return derived.build(now, self.folder, setting)
         except IndexingError:
-            return derived.build(self._catalog)
+            with self._catalog.read() as now:
+                if now.state() != reader.state():
+                    return None
+            return derived.build(reader, setting=setting)
 
     def _check(self, reader: Reader) -> None:
         """Refuse to mix vectors after somebody else has embedded the index anew."""
@@ -433,23 +450,26 @@ def _without_index(folder: Path) -> None:
         raise IndexExists(f"There is an index in {folder} already.", "Open it instead.")
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # a file that a change has just replaced
-        return 0
-
-
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
 
 
-def _inside(folder: str) -> str:
-    """What the URIs of all files in a folder begin with."""
-    return folder.rstrip("/") + "/"
+def _as_uri(given: str) -> str:
+    return given if "://" in given else Path(os.path.abspath(given)).as_uri()
 
 
-def _with_skipped(report: IngestReport, skipped: tuple[str, ...]) -> IngestReport:
-    import dataclasses
-
-    return dataclasses.replace(report, skipped=skipped)
+def _present_fingerprint(catalog: Catalog, folder: Path) -> Fingerprint:
+    """The fingerprint of an index, which is brought to the present layout if it has an older."""
+    with catalog.read() as reader:
+        layout = reader.layout()
+        if layout == LAYOUT:
+            return reader.fingerprint()
+    if not can_migrate(layout):
+        raise IndexMismatch(
+            f"The index in {folder} has layout {layout}, this version reads {LAYOUT}.",
+            "Use the version that made it, or delete the folder and index the documents again.",
+        )
+    with writer_lock(folder):
+        catalog.migrate(layout)
+    with catalog.read() as reader:
+        return reader.fingerprint()

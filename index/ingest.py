@@ -1,32 +1,82 @@
-"""Changing an index: what is new is read, cut, embedded and written in one transaction."""
+"""Changing an index: what is new is read, cut, embedded and written in one transaction.
+
+First every file is read and cut, and what has no vector yet is set aside; then that is
+embedded, the shortest passages first, so that neighbours in a batch waste no work on padding
+and it is known how much is left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from rag.errors import DocumentError
-from rag.types import Document, Failure, IngestReport, Passage, Progress
+import numpy as np
 
+from rag.errors import DocumentError
+from rag.settings import IndexSettings
+from rag.types import Document, Failure, IngestReport, Progress
+
+from . import derived
+from .cache import EmbeddingCache, forget_embeddings
+from .catalog import Catalog
+from .changes import Writer
 from .chunk import chunk
-from .embed import Embedder
+from .embed import Embedder, Matrix
 from .load import load, read_bytes
-from .records import Writer, content_hash
+from .records import Fingerprint, content_hash
 
 OnProgress = Callable[[Progress], None]
 
-# Documents held in memory at a time. Embedding sorts passages by length within a group.
-_GROUP = 64
+# Embeddings are kept for a next attempt this often; each time costs the disk a few milliseconds.
+_SECONDS_BETWEEN_KEEPING = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A document that has been read and cut, and the hash of the file it came from."""
+def change(
+    catalog: Catalog,
+    embedder: Callable[[], Embedder],
+    fingerprint: Fingerprint,
+    settings: IndexSettings,
+    what: Callable[[Ingest], None],
+    on_progress: OnProgress,
+) -> IngestReport:
+    """Change an index: everything happens at once, or, on any error, nothing.
 
-    document: Document
-    file_hash: bytes
-    passages: tuple[Passage, ...]
+    The caller holds the index's writer lock.
+
+    Args:
+        catalog: The index's catalog.
+        embedder: Gives passages their vectors; called when it is first needed.
+        fingerprint: What vectors and passages depend on after the change.
+        settings: The group ``index``.
+        what: Does the change, short of embedding.
+        on_progress: Told about every step.
+
+    Raises:
+        IndexingError: Something cannot be written.
+    """
+    folder = catalog.path.parent
+    with catalog.write() as writer:
+        before = writer.state()
+        ingest = Ingest(
+            writer, folder, embedder, fingerprint.passage_tokens, settings.batch_size, on_progress
+        )
+        what(ingest)
+        ingest.embed()
+        if writer.changed:
+            on_progress(Progress("index", 0, 1))
+            writer.finish()
+            # Ready before the commit, so that no reader ever waits for them.
+            since = None if writer.renewed else before
+            derived.publish(folder, writer, since, writer.removed, settings.vectors)
+    if writer.changed:
+        with catalog.read() as reader:
+            derived.sweep(folder, reader.state())
+        forget_embeddings(folder)
+        on_progress(Progress("index", 1, 1))
+    return ingest.report()
 
 
 @dataclass
@@ -35,6 +85,7 @@ class Ingest:
 
     Args:
         writer: The open transaction.
+        folder: The index's folder.
         embedder: Gives passages their vectors.
         passage_tokens: The most tokens a passage may have.
         batch_size: How many passages are embedded at a time.
@@ -42,6 +93,7 @@ class Ingest:
     """
 
     writer: Writer
+    folder: Path
     embedder: Callable[[], Embedder]
     passage_tokens: int
     batch_size: int
@@ -51,32 +103,52 @@ class Ingest:
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    incomplete: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     passages: int = 0
     embedded: int = 0
 
     def files(self, paths: Sequence[Path]) -> None:
         """Add new files and those that have changed; a bad one is noted and stops no other."""
-        known = self.writer.hashes()
-        for first in range(0, len(paths), _GROUP):
-            group: list[Prepared] = []
-            for number, path in enumerate(paths[first : first + _GROUP], start=first):
-                self.on_progress(Progress("documents", number, len(paths), path.name))
-                group.extend(self._prepared(path, known.get(path.as_uri())))
-            self._put(group)
+        known = self.writer.files()
+        for number, path in enumerate(paths):
+            self.on_progress(Progress("documents", number, len(paths), path.name))
+            try:
+                self._file(path, known.get(path.as_uri()))
+            except DocumentError as error:
+                self.failed.append(Failure(path.as_uri(), str(error)))
         self.on_progress(Progress("documents", len(paths), len(paths)))
 
-    def documents(self, documents: Sequence[Document], hashes: dict[str, bytes]) -> None:
-        """Cut and embed documents anew that the catalog holds already."""
-        for first in range(0, len(documents), _GROUP):
-            group = documents[first : first + _GROUP]
-            self._put([self._cut(document, hashes[document.uri]) for document in group])
-            self.updated.extend(document.uri for document in group)
-            done = min(first + _GROUP, len(documents))
-            self.on_progress(Progress("documents", done, len(documents)))
+    def anew(self) -> None:
+        """Cut all documents anew that the catalog holds, from the texts it keeps."""
+        total, _ = self.writer.counts()
+        for number, (document, file, file_hash) in enumerate(self.writer.sources()):
+            self.on_progress(Progress("documents", number, total, document.name))
+            self._put(document, file_hash, file)
+            self.updated.append(document.uri)
+        self.on_progress(Progress("documents", total, total))
 
     def forget(self, uris: Sequence[str]) -> None:
         """Remove documents."""
         self.removed.extend(uri for uri in uris if self.writer.forget(uri))
+
+    def embed(self) -> None:
+        """Give a vector to every passage that has none."""
+        total = self.writer.count_waiting()
+        if not total:
+            return
+        embedder = self.embedder()
+        cache = EmbeddingCache(self.folder, embedder.name, embedder.dimension)
+        kept = _Keeper(cache)
+        waiting, done = self.writer.waiting(), 0
+        try:
+            self.on_progress(Progress("passages", 0, total))
+            while batch := list(islice(waiting, self.batch_size)):
+                self._store(batch, embedder, cache, kept)
+                done += len(batch)
+                self.on_progress(Progress("passages", done, total))
+        finally:
+            kept.flush()
 
     def report(self) -> IngestReport:
         """What was done."""
@@ -86,41 +158,71 @@ class Ingest:
             unchanged=tuple(self.unchanged),
             removed=tuple(self.removed),
             failed=tuple(self.failed),
+            incomplete=tuple(self.incomplete),
+            skipped=tuple(self.skipped),
             passages=self.passages,
             embedded=self.embedded,
         )
 
-    def _prepared(self, path: Path, known_hash: bytes | None) -> Iterator[Prepared]:
-        uri = path.as_uri()
-        try:
-            content = read_bytes(path)
-            file_hash = content_hash(content)
-            if file_hash == known_hash:
-                self.unchanged.append(uri)
-                return
-            yield self._cut(load(path, content), file_hash)
-        except DocumentError as error:
-            self.failed.append(Failure(uri, str(error)))
+    def _file(self, path: Path, known_hash: bytes | None) -> None:
+        file = path.as_uri()
+        content = read_bytes(path)
+        file_hash = content_hash(content)
+        before = self.writer.documents_of(file) if known_hash else []
+        if file_hash == known_hash:
+            self.unchanged.extend(before)
             return
-        (self.added if known_hash is None else self.updated).append(uri)
+        loaded = load(path, content)
+        self.failed.extend(loaded.failed)
+        self.incomplete.extend(loaded.incomplete)
+        self.skipped.extend(loaded.skipped)
+        now = [document.uri for document in loaded.documents]
+        self.forget([uri for uri in before if uri not in set(now)])
+        for document in loaded.documents:
+            self._put(document, file_hash, file)
+            (self.updated if document.uri in before else self.added).append(document.uri)
 
-    def _cut(self, document: Document, file_hash: bytes) -> Prepared:
+    def _put(self, document: Document, file_hash: bytes, file: str) -> None:
         passages = chunk(document, self.embedder().count_tokens, self.passage_tokens)
-        return Prepared(document, file_hash, tuple(passages))
+        self.writer.put(document, file_hash, passages, file)
+        self.passages += len(passages)
 
-    def _put(self, group: Sequence[Prepared]) -> None:
-        texts = {
-            content_hash(passage.text): passage.text for item in group for passage in item.passages
-        }
-        missing = self.writer.missing_vectors(texts)
-        # Neighbours of equal length waste no work on padding.
-        waiting = sorted(missing, key=lambda content: len(texts[content]))
-        for first in range(0, len(waiting), self.batch_size):
-            batch = waiting[first : first + self.batch_size]
-            vectors = self.embedder().embed([texts[content] for content in batch])
-            self.writer.store_vectors(batch, vectors)
-            self.embedded += len(batch)
-            self.on_progress(Progress("passages", first + len(batch), len(waiting)))
-        for item in group:
-            self.writer.put(item.document, item.file_hash, item.passages)
-            self.passages += len(item.passages)
+    def _store(
+        self,
+        batch: Sequence[tuple[bytes, str]],
+        embedder: Embedder,
+        cache: EmbeddingCache,
+        kept: _Keeper,
+    ) -> None:
+        """Store the vectors of a batch: those kept from before, and the others embedded now."""
+        known = cache.get([content for content, _ in batch])
+        missing = [(content, text) for content, text in batch if content not in known]
+        if known:
+            self.writer.store_vectors(list(known), np.stack(list(known.values())))
+        if missing:
+            contents = [content for content, _ in missing]
+            vectors = embedder.embed([text for _, text in missing])
+            self.writer.store_vectors(contents, vectors)
+            self.embedded += len(missing)
+            kept.keep(contents, vectors)
+
+
+@dataclass
+class _Keeper:
+    """Hands embeddings to the cache, now and then."""
+
+    cache: EmbeddingCache
+    contents: list[bytes] = field(default_factory=list)
+    vectors: list[Matrix] = field(default_factory=list)
+    last: float = field(default_factory=time.monotonic)
+
+    def keep(self, contents: Sequence[bytes], vectors: Matrix) -> None:
+        self.contents.extend(contents)
+        self.vectors.append(vectors)
+        if time.monotonic() - self.last > _SECONDS_BETWEEN_KEEPING:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.contents:
+            self.cache.put(self.contents, np.concatenate(self.vectors))
+        self.contents, self.vectors, self.last = [], [], time.monotonic()

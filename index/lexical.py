@@ -4,12 +4,16 @@ The lexical index is derived from the catalog: its folder can be deleted at any 
 fields hold the same words: as written, and without diacritics at a lower weight. A word
 counts by the better of the two, so Vietnamese typed without diacritics finds what
 Vietnamese typed with them finds.
+
+tantivy proposes passages; their scores are computed here, from what it stores. Its own
+statistics count passages that are gone until it happens to merge them away, so the same
+documents would score differently by the way they came in.
 """
 
 from __future__ import annotations
 
 import math
-import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,10 @@ from typing import Any
 from rag.text import fold, words
 
 FOLDED_WEIGHT = 0.8
+
+# The constants of BM25 that Lucene and tantivy use too.
+_SATURATION = 1.2
+_LENGTH_SHARE = 0.75
 
 _WRITER_BYTES = 64 * 2**20
 
@@ -27,19 +35,25 @@ class Lexical:
     def __init__(self, index: Any) -> None:
         self._index = index
         self._searcher = index.searcher()
+        self._frequencies: dict[tuple[str, str], int] = {}
+        self._mean_length: float | None = None
 
     @classmethod
     def empty(cls, path: Path | None = None) -> Lexical:
-        """An index without passages: in a folder, whose old content is dropped, or in memory."""
+        """An index without passages, in an empty folder or in memory."""
         import tantivy
 
         schema = tantivy.SchemaBuilder()
-        schema.add_integer_field("id", stored=True, indexed=True, fast=True)
+        schema.add_integer_field("id", indexed=True, fast=True)
+        schema.add_integer_field("document", indexed=True)
+        schema.add_integer_field("length", fast=True)
         for name in ("written", "folded"):
-            schema.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-        if path is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            path.mkdir(parents=True)
+            schema.add_text_field(
+                name,
+                tokenizer_name="whitespace",
+                index_option="freq",
+                stored=name == "written",
+            )
         return cls(tantivy.Index(schema.build(), path=str(path) if path else None))
 
     @classmethod
@@ -52,22 +66,24 @@ class Lexical:
         except (ValueError, OSError):
             return None
 
-    def changed(self, removed: Iterable[int], added: Iterable[tuple[int, str]]) -> Lexical:
+    def changed(self, removed: Iterable[int], added: Iterable[tuple[int, int, str]]) -> Lexical:
         """Commit a change, and return the index as it is after it.
 
         Args:
             removed: Passage ids to forget.
-            added: Passage ids and their texts.
+            added: For each new passage its id, its document's id and its text.
         """
         import tantivy
 
         writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
         for passage in removed:
             writer.delete_documents_by_term("id", passage)
-        for passage, text in added:
+        for passage, document_id, text in added:
             document = tantivy.Document()
-            document.add_integer("id", passage)
             written = words(text)
+            document.add_integer("id", passage)
+            document.add_integer("document", document_id)
+            document.add_integer("length", len(written))
             document.add_text("written", " ".join(written))
             document.add_text("folded", " ".join(map(fold, written)))
             writer.add_document(document)
@@ -79,13 +95,20 @@ class Lexical:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
+    def ids(self) -> set[int]:
+        """The ids of all passages that the index holds."""
+        import tantivy
+
+        if not len(self):
+            return set()
+        hits = self._searcher.search(tantivy.Query.all_query(), limit=len(self), count=False).hits
+        return self._ids([address for _, address in hits])
+
     def rarity(self, question_words: Iterable[str], prior: int = 0) -> dict[str, float]:
         """What each word weighs: its inverse document frequency, as BM25 defines it.
 
         A word that stands in the index only without its diacritics weighs less by
         ``FOLDED_WEIGHT``; one that does not stand there at all weighs most.
-        Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25
-        and Beyond", in the variant of Lucene and tantivy, which is never negative.
 
         Args:
             question_words: Words as ``rag.text.words`` gives them.
@@ -95,32 +118,31 @@ class Lexical:
         """
         weights: dict[str, float] = {}
         for word in question_words:
-            frequency = self._searcher.doc_freq("written", word)
+            frequency = self._frequency("written", word)
             weight = 1.0
             if not frequency:
-                frequency = self._searcher.doc_freq("folded", fold(word))
+                frequency = self._frequency("folded", fold(word))
                 weight = FOLDED_WEIGHT if frequency else 1.0
-            total = max(len(self), frequency) + prior
-            weights[word] = weight * math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+            weights[word] = weight * self._inverse(frequency, prior)
         return weights
 
     def search(
-        self, question_words: Sequence[str], k: int, allowed: Sequence[int] | None = None
-    ) -> dict[int, float]:
-        """The passages with the highest BM25 score for some words, with their scores.
+        self, question_words: Sequence[str], k: int, documents: Sequence[int] | None = None
+    ) -> list[int]:
+        """The ids of passages that hold some of the words, the most promising first.
 
         Args:
             question_words: Words as ``rag.text.words`` gives them.
             k: How many passages at most.
-            allowed: Only these passage ids are searched, if given.
+            documents: Only passages of the documents with these ids, if given.
         """
         import tantivy
 
         if not question_words or not len(self):
-            return {}
+            return []
         query = self._query(question_words)
-        if allowed is not None:
-            among = tantivy.Query.term_set_query(self._index.schema, "id", list(allowed))
+        if documents is not None:
+            among = tantivy.Query.term_set_query(self._index.schema, "document", list(documents))
             query = tantivy.Query.boolean_query(
                 [
                     (tantivy.Occur.Must, query),
@@ -128,9 +150,86 @@ class Lexical:
                 ]
             )
         hits = self._searcher.search(query, limit=k, count=False).hits
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return [int(passage) for passage in ids]
+
+    def scores(self, question_words: Sequence[str], ids: Sequence[int]) -> dict[int, float]:
+        """The BM25 score of some passages for some words, from exact statistics.
+
+        Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25
+        and Beyond", with k1 = 1.2 and b = 0.75; of a word as written and the word without
+        its diacritics the better one counts.
+
+        Returns:
+            Scores by passage id; passages without any of the words are left out.
+        """
+        import tantivy
+
+        if not question_words or not ids:
+            return {}
+        among = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
+        query = tantivy.Query.const_score_query(among, 0.0)
+        hits = self._searcher.search(query, limit=len(ids), count=False).hits
         addresses = [address for _, address in hits]
-        ids = self._searcher.fast_field_values("id", addresses)
-        return {int(p): float(score) for p, (score, _) in zip(ids, hits, strict=True)}
+        found = self._searcher.fast_field_values("id", addresses)
+        terms = [self._term(word) for word in dict.fromkeys(question_words)]
+        scores = {}
+        for passage, address in zip(found, addresses, strict=True):
+            score = self._score(terms, self._searcher.doc(address).get_first("written") or "")
+            if score:
+                scores[int(passage)] = score
+        return scores
+
+    def _term(self, word: str) -> tuple[str, float, str, float]:
+        """A word and its weight as written, and both without diacritics."""
+        bare = fold(word)
+        written = self._inverse(self._frequency("written", word))
+        folded = self._inverse(self._frequency("folded", bare)) * FOLDED_WEIGHT
+        return word, written, bare, folded
+
+    def _score(self, terms: Sequence[tuple[str, float, str, float]], text: str) -> float:
+        written = text.split(" ")
+        counts = Counter(written)
+        folded = counts if text.isascii() else Counter(fold(text).split(" "))
+        norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(written) / self._mean()
+        total = 0.0
+        for word, weight, bare, folded_weight in terms:
+            best = 0.0
+            for frequency, by in ((counts[word], weight), (folded[bare], folded_weight)):
+                saturated = frequency * (_SATURATION + 1) / (frequency + _SATURATION * norm)
+                best = max(best, by * saturated)
+            total += best
+        return total
+
+    def _mean(self) -> float:
+        """How many words a passage has on average."""
+        import tantivy
+
+        if self._mean_length is None:
+            sums = self._searcher.aggregate(
+                tantivy.Query.all_query(), {"words": {"sum": {"field": "length"}}}
+            )
+            self._mean_length = max(1.0, sums["words"]["value"] / max(1, len(self)))
+        return self._mean_length
+
+    def _frequency(self, field: str, word: str) -> int:
+        """How many passages hold a word; those that are gone are not counted."""
+        import tantivy
+
+        if (field, word) not in self._frequencies:
+            query = tantivy.Query.term_query(self._index.schema, field, word)
+            found = 0
+            if self._searcher.doc_freq(field, word):
+                found = self._searcher.search(query, limit=1, count=True).count
+            self._frequencies[field, word] = found
+        return self._frequencies[field, word]
+
+    def _inverse(self, frequency: int, prior: int = 0) -> float:
+        total = max(len(self), frequency) + prior
+        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+    def _ids(self, addresses: Sequence[Any]) -> set[int]:
+        return {int(one) for one in self._searcher.fast_field_values("id", list(addresses))}
 
     def _query(self, question_words: Sequence[str]) -> Any:
         import tantivy

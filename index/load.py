@@ -1,97 +1,83 @@
-"""Files into documents: find them, read them, decode them, normalize their text."""
+"""Files into documents: read them, tell their format, normalize their text."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from rag.errors import DocumentError
+from rag.index.formats.archive import opened_zip, read_zip
+from rag.index.formats.books import read_epub
+from rag.index.formats.content import Content
+from rag.index.formats.mail import read_eml
+from rag.index.formats.office import read_docx, read_pptx
+from rag.index.formats.pdf import read_pdf
+from rag.index.formats.structured import read_json, read_jsonl
+from rag.index.formats.tables import read_csv, read_xlsx
+from rag.index.formats.text import read_markdown, read_text
+from rag.index.formats.web import read_html
 from rag.language import detect_language
 from rag.text import collapse, normalize
 from rag.types import Document, Failure, file_name
 
 from .dates import leading_date
 
+Reader = Callable[[bytes, str], Content]
+
 # Read whole into memory, and several times over by the parsers.
 MAX_BYTES = 256 * 2**20
 
-# A text has hardly any control characters besides tab and line ends; a binary file does.
-_MOST_CONTROL_CHARACTERS = 0.01
-_BYTE_ORDER_MARKS = {
-    b"\xef\xbb\xbf": "utf-8-sig",
-    b"\xff\xfe\x00\x00": "utf-32",
-    b"\x00\x00\xfe\xff": "utf-32",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
+# An archive in a letter in an archive is opened, what is in it is not.
+_MOST_DEPTH = 2
+
+READERS: dict[str, Reader] = {
+    ".txt": read_text,
+    ".text": read_text,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+    ".pptx": read_pptx,
+    ".xlsx": read_xlsx,
+    ".epub": read_epub,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".json": read_json,
+    ".jsonl": read_jsonl,
+    ".eml": read_eml,
+    ".zip": read_zip,
 }
 
-# PDFium must not be entered by two threads at once, whatever documents they read.
-_PDFIUM = threading.Lock()
-# What PDFium gives for a hyphen that breaks a word at the end of a line, and the break.
-_BROKEN_WORD = "\x02"
+# What packed documents are known by, whatever they are called.
+_PACKED = {
+    "word/document.xml": read_docx,
+    "ppt/presentation.xml": read_pptx,
+    "xl/workbook.xml": read_xlsx,
+    "META-INF/container.xml": read_epub,
+}
+_ZIP = b"PK\x03\x04"
+_OLD_OFFICE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+# Titles that programs give by themselves.
+_NO_TITLES = ("untitled", "powerpoint presentation", "microsoft word - ", "word document")
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a format's reader found in a file; texts are not yet normalized."""
+@dataclass(slots=True)
+class Loaded:
+    """What a file gave: its documents, the parts that failed, and those read only in part.
 
-    pages: tuple[str, ...]
-    title: str = ""
-    published: dt.date | None = None
-    paged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """The files found under some paths, those of other types, and the paths that failed."""
-
-    files: tuple[Path, ...]
-    skipped: tuple[Path, ...]
-    failed: tuple[Failure, ...]
-
-
-def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
-    """Find the files that can be indexed.
-
-    A folder is walked in order of name, without hidden files, hidden folders and folders
-    that hold an index. A path that does not exist and a folder that cannot be read fail on
-    their own, without stopping the others.
+    ``skipped`` are the parts of types that cannot be read.
     """
-    files: dict[Path, None] = {}
-    skipped: list[Path] = []
-    failed: list[Failure] = []
-    for given in paths:
-        path = Path(os.path.abspath(given))
-        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
-            for file in _walk(path, failed):
-                if file.suffix.lower() in READERS:
-                    files[file] = None
-                else:
-                    skipped.append(file)
-        elif os.path.lexists(path):
-            files[path] = None
-        else:
-            failed.append(Failure(path.as_uri(), f"There is no file or folder {given}."))
-    return Discovery(tuple(files), tuple(skipped), tuple(failed))
 
-
-def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
-    def note(error: OSError) -> None:
-        unread = Path(error.filename)
-        failed.append(Failure(unread.as_uri(), f"{unread.name} cannot be read: {_reason(error)}."))
-
-    for where, folders, names in os.walk(folder, onerror=note):
-        if "catalog.sqlite" in names:
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(where, name) for name in sorted(names) if not name.startswith("."))
+    documents: list[Document] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    incomplete: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -108,39 +94,96 @@ def read_bytes(path: Path) -> bytes:
             raise DocumentError(f"{path.name} is larger than {limit} MiB.", "Split it into parts.")
         content = path.read_bytes()
     except OSError as error:
-        raise DocumentError(f"{path.name} cannot be read: {_reason(error)}.") from error
+        raise DocumentError(f"{path.name} cannot be read: {reason(error)}.") from error
     if not content.strip():
         raise DocumentError(f"{path.name} is empty.")
     return content
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why the system refused, in its own words."""
     return (error.strerror or str(error)).lower()
 
 
-def load(path: Path, content: bytes | None = None) -> Document:
-    """Read one file as a document.
+def load(path: Path, content: bytes | None = None) -> Loaded:
+    """Read one file: one document, or, of an archive or a letter, several.
+
+    A part of a file has the file's URI and its own name behind a ``#``.
 
     Args:
-        path: The file; its suffix names its format, except that a PDF is known by its content.
+        path: The file; its suffix names its format, except that PDF and packed formats are
+            known by their content.
         content: Its bytes, where the caller has read them already.
 
     Raises:
-        DocumentError: The file cannot be read, or holds no text.
+        DocumentError: The file cannot be read, or holds no text and nothing that does.
     """
     content = read_bytes(path) if content is None else content
-    found = _reader(path, content)(content, path.name)
+    loaded = Loaded()
+    _take(loaded, path.as_uri(), path.name, content)
+    if not loaded.documents and not loaded.failed:
+        raise DocumentError(f"{path.name} holds no files that can be read.")
+    return loaded
+
+
+def _take(loaded: Loaded, uri: str, name: str, content: bytes, depth: int = 0) -> None:
+    found = _parsed(_reader(name, content), content, name)
+    if found.pages or not (found.parts or found.failed):
+        loaded.documents.append(_document(uri, name, found))
+        if found.unread:
+            loaded.incomplete.append(Failure(uri, f"{name}: {found.unread}"))
+    for bad, why in found.failed:
+        loaded.failed.append(Failure(_part_uri(uri, bad), f"In {name}: {why}"))
+    for part in found.parts:
+        _take_part(loaded, uri, name, part.name, part.content, depth + 1)
+
+
+def _take_part(loaded: Loaded, uri: str, name: str, part: str, content: bytes, depth: int) -> None:
+    inner = _part_uri(uri, part)
+    if PurePosixPath(part).suffix.lower() not in READERS:
+        loaded.skipped.append(inner)
+        return
+    try:
+        _check_part(part, content, depth)
+        _take(loaded, inner, PurePosixPath(part).name, content, depth)
+    except DocumentError as error:
+        loaded.failed.append(Failure(inner, f"In {name}: {error}"))
+
+
+def _check_part(part: str, content: bytes, depth: int) -> None:
+    if not content.strip():
+        raise DocumentError(f"{part} is empty.")
+    if depth > _MOST_DEPTH:
+        raise DocumentError(f"{part} lies too deep.", "Unpack it first.")
+
+
+def _part_uri(uri: str, part: str) -> str:
+    return f"{uri}{'/' if '#' in uri else '#'}{quote(part, errors='surrogateescape')}"
+
+
+def _parsed(reader: Reader, content: bytes, name: str) -> Content:
+    try:
+        return reader(content, name)
+    except DocumentError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DocumentError(f"{name} is damaged, or not what its name says: {why}.") from error
+
+
+def _document(uri: str, name: str, found: Content) -> Document:
     pages = [normalize(page) for page in found.pages]
     text = "\n\n".join(pages)
     if not text.strip():
-        advice = "A scanned PDF needs text recognition first." if found.paged else ""
-        raise DocumentError(f"{path.name} holds no text.", advice)
+        raise DocumentError(f"{name} holds no text.", found.unread)
     starts = tuple(accumulate((len(page) + 2 for page in pages[:-1]), initial=0))
-    uri = path.as_uri()
+    title = collapse(found.title)
+    if title.lower().startswith(_NO_TITLES):
+        title = ""
     return Document(
         uri=uri,
         # The name by way of the URI, because a file's name need not be valid text.
-        title=normalize(collapse(found.title) or file_name(uri)),
+        title=normalize(title or file_name(uri)),
         language=detect_language(text),
         text=text,
         published=found.published or leading_date(text),
@@ -148,114 +191,25 @@ def load(path: Path, content: bytes | None = None) -> Document:
     )
 
 
-def _reader(path: Path, content: bytes) -> Callable[[bytes, str], Content]:
+def _reader(name: str, content: bytes) -> Reader:
+    """The reader for a file: by its content where that says it, else by its suffix."""
+    suffix = PurePosixPath(name).suffix.lower()
     if content.startswith(b"%PDF-"):
-        return _read_pdf
-    reader = READERS.get(path.suffix.lower())
+        return read_pdf
+    if content.startswith(_OLD_OFFICE):
+        raise DocumentError(
+            f"{name} is in an old format of Office, or protected by a password.",
+            "Save it as DOCX, XLSX or PPTX without a password.",
+        )
+    reader = READERS.get(suffix)
     if reader is None:
         known = ", ".join(sorted(READERS))
         raise DocumentError(
-            f"{path.name}: files of type {path.suffix or 'without a suffix'} cannot be read.",
+            f"{name}: files of type {suffix or 'without a suffix'} cannot be read.",
             f"These can: {known}.",
         )
+    if content.startswith(_ZIP):
+        with opened_zip(content, name) as archive:
+            members = set(archive.namelist())
+        return next((by for member, by in _PACKED.items() if member in members), read_zip)
     return reader
-
-
-def decode(content: bytes, name: str) -> str:
-    """Decode a text file: a byte order mark decides, else UTF-8, else what it looks like.
-
-    Raises:
-        DocumentError: It is a binary file, or in an encoding that cannot be made out.
-    """
-    binary = DocumentError(f"{name} looks like a binary file, not text.")
-    marks = (code for mark, code in _BYTE_ORDER_MARKS.items() if content.startswith(mark))
-    encoding = next(marks, None)
-    if encoding is None and b"\x00" in content[: 2**16]:
-        raise binary
-    try:
-        text = content.decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        if encoding:
-            raise DocumentError(f"{name} is damaged: {error}.") from error
-        from charset_normalizer import from_bytes
-
-        guess = from_bytes(content).best()
-        if guess is None:
-            raise binary from None
-        text = str(guess)
-    control = sum(char < " " and char not in "\t\n\r\f" for char in text[: 2**16])
-    if control > _MOST_CONTROL_CHARACTERS * min(len(text), 2**16):
-        raise binary
-    return text
-
-
-def _read_text(content: bytes, name: str) -> Content:
-    return Content((decode(content, name),))
-
-
-def _read_markdown(content: bytes, name: str) -> Content:
-    text = decode(content, name)
-    headings = (line[2:] for line in text.splitlines() if line.startswith("# "))
-    return Content((text,), title=next(headings, ""))
-
-
-def _read_html(content: bytes, name: str) -> Content:
-    import trafilatura
-    from trafilatura.baseline import html2txt
-
-    text = decode(content, name)
-    found = trafilatura.bare_extraction(
-        text, with_metadata=True, include_comments=False, favor_recall=True
-    )
-    if found is None or isinstance(found, dict) or not found.text:
-        return Content((html2txt(text),))
-    published = dt.date.fromisoformat(found.date) if found.date else None
-    return Content((found.text,), title=found.title or "", published=published)
-
-
-def _read_pdf(content: bytes, name: str) -> Content:
-    with _PDFIUM:
-        return _pdf_content(content, name)
-
-
-def _pdf_content(content: bytes, name: str) -> Content:
-    import pypdfium2
-
-    try:
-        pdf = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        locked = "password" in str(error).lower()
-        raise DocumentError(
-            f"{name} is protected by a password." if locked else f"{name} is not a readable PDF.",
-            "Save a copy without the password." if locked else "",
-        ) from error
-    try:
-        pages = []
-        for page in pdf:
-            text_page = page.get_textpage()
-            pages.append(text_page.get_text_bounded().replace(_BROKEN_WORD, ""))
-            text_page.close()
-            page.close()
-        return Content(tuple(pages), title=_pdf_title(pdf), paged=True)
-    except pypdfium2.PdfiumError as error:
-        raise DocumentError(f"{name} is a damaged PDF: {error}.") from error
-    finally:
-        pdf.close()
-
-
-def _pdf_title(pdf: Any) -> str:
-    try:
-        return str(pdf.get_metadata_value("Title"))
-    except UnicodeDecodeError:
-        return ""
-
-
-READERS: dict[str, Callable[[bytes, str], Content]] = {
-    ".txt": _read_text,
-    ".text": _read_text,
-    ".md": _read_markdown,
-    ".markdown": _read_markdown,
-    ".html": _read_html,
-    ".htm": _read_html,
-    ".pdf": _read_pdf,
-}

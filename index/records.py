@@ -1,4 +1,4 @@
-"""Reading and changing what the catalog holds, inside one of its transactions."""
+"""Reading what the catalog holds, inside one of its transactions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from rag.errors import IndexDamaged, IndexMismatch
+from rag.errors import IndexDamaged
 from rag.text import normalize
 from rag.types import Document, Passage, file_name
 
@@ -22,12 +22,8 @@ from .embed import Matrix
 if TYPE_CHECKING:
     import sqlite3
 
-LAYOUT = 1
-
-_STORED = (
-    'SELECT passages.id, document_id, "start", "end", vector'
-    " FROM passages JOIN vectors USING (content)"
-)
+# How many vectors are read at a time.
+_FETCHED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,23 @@ class Fingerprint:
     normalization: str
     chunker: str
     passage_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of an index: the revision counts changes, no other state has its mark."""
+
+    revision: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A document and its passages: ``passages`` of them, their ids from ``first`` on."""
+
+    document: int
+    first: int
+    passages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +101,30 @@ class Reader:
         with _readable("its description"):
             return {key: json.loads(value) for key, value in rows}
 
-    def revision(self) -> int:
-        """How many changes the index has seen."""
+    def layout(self) -> int:
+        """How the catalog's tables are laid out."""
+        meta = self._meta()
+        with _readable("its layout"):
+            return int(meta["layout"])
+
+    def state(self) -> State:
+        """Which state of the index this view shows."""
         meta = self._meta()
         with _readable("its revision"):
-            return int(meta["revision"])
+            return State(int(meta["revision"]), str(meta["mark"]))
 
     def fingerprint(self) -> Fingerprint:
-        """What the vectors and passages depend on.
-
-        Raises:
-            IndexMismatch: The catalog has a layout that this version does not read.
-        """
+        """What the vectors and passages depend on."""
         meta = self._meta()
-        if meta.get("layout") != LAYOUT:
-            raise IndexMismatch(
-                f"The index has layout {meta.get('layout')}, this version reads {LAYOUT}.",
-                "Delete the index's folder and index the documents again.",
-            )
-        names = Fingerprint.__dataclass_fields__
         with _readable("its fingerprint"):
-            return Fingerprint(**{name: meta[name] for name in names})
+            return Fingerprint(**{name: meta[name] for name in Fingerprint.__dataclass_fields__})
+
+    # -- documents --------------------------------------------------------------------------
 
     def entries(self) -> list[Entry]:
         """All documents without their text, by URI."""
         rows = self._sql(
-            "SELECT id, uri, title, language, published, length(text),"
-            " (SELECT count(*) FROM passages WHERE document_id = documents.id)"
+            "SELECT id, uri, title, language, published, characters, passages"
             " FROM documents ORDER BY uri"
         )
         with _readable("a date"):
@@ -123,16 +133,49 @@ class Reader:
                 for identifier, uri, title, language, published, characters, passages in rows
             ]
 
-    def hashes(self) -> dict[str, bytes]:
-        """The content hash of each document's file, by URI."""
-        return dict(self._sql("SELECT uri, hash FROM documents"))
+    def counts(self) -> tuple[int, int]:
+        """How many documents and how many passages there are."""
+        documents, passages = self._sql(
+            "SELECT count(*), coalesce(sum(passages), 0) FROM documents"
+        ).fetchone()
+        return documents, passages
+
+    def languages(self) -> list[str]:
+        """The languages of the documents, by name."""
+        return [
+            row[0] for row in self._sql("SELECT DISTINCT language FROM documents ORDER BY language")
+        ]
+
+    def files(self) -> dict[str, bytes]:
+        """The content hash of every file that documents came from, by its URI."""
+        return dict(self._sql("SELECT file, hash FROM documents"))
+
+    def documents_of(self, file: str) -> list[str]:
+        """The URIs of the documents that came from a file."""
+        return [row[0] for row in self._sql("SELECT uri FROM documents WHERE file = ?", (file,))]
+
+    def uris(self) -> dict[str, str]:
+        """For every document its URI and the file it came from."""
+        return dict(self._sql("SELECT uri, file FROM documents ORDER BY uri"))
+
+    def find(self, uri: str) -> int | None:
+        """The id of the document with a URI, if there is one."""
+        row = self._sql("SELECT id FROM documents WHERE uri = ?", (uri,)).fetchone()
+        return row[0] if row else None
+
+    def sources(self) -> Iterator[tuple[Document, str, bytes]]:
+        """Every document with its text, the file it came from, and that file's hash."""
+        rows = self._sql("SELECT id, file, hash FROM documents ORDER BY id").fetchall()
+        for identifier, file, file_hash in rows:
+            yield self.documents([identifier])[identifier], file, file_hash
 
     def documents(self, ids: Iterable[int]) -> dict[int, Document]:
         """Documents with their text, by id; ids that are not there are left out."""
         found = {}
         for identifier in set(ids):
             row = self._sql(
-                "SELECT uri, title, language, text, published, pages FROM documents WHERE id = ?",
+                "SELECT uri, title, language, text, published, pages FROM documents"
+                " JOIN texts ON document_id = id WHERE id = ?",
                 (identifier,),
             ).fetchone()
             if row:
@@ -141,6 +184,46 @@ class Reader:
                     dated, starts = _date(published), tuple(json.loads(pages))
                 found[identifier] = Document(uri, title, language, text, dated, starts, identifier)
         return found
+
+    def matching(
+        self,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        folder: str | None = None,
+    ) -> list[Span]:
+        """The documents that meet every condition that is given.
+
+        Args:
+            language: The document's language, ISO 639-1.
+            since: The earliest publication date; undated documents do not meet it.
+            until: The latest publication date; undated documents do not meet it.
+            source: Text that the document's URI or title holds, letter case aside.
+            folder: The URI of a folder, or of a file of several documents, that holds it.
+        """
+        conditions, values = ["1"], []
+        for condition, value in (
+            ("language = ?", language),
+            ("published >= ?", since and since.isoformat()),
+            ("published <= ?", until and until.isoformat()),
+        ):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        rows = self._sql(
+            "SELECT uri, title, id, first_passage, passages FROM documents"
+            f" WHERE {' AND '.join(conditions)}",
+            values,
+        )
+        return [
+            Span(*span)
+            for uri, title, *span in rows
+            if (source is None or _names(source, uri, title))
+            and (folder is None or lies_in(uri, folder))
+        ]
+
+    # -- passages ---------------------------------------------------------------------------
 
     def passages(self, ids: Iterable[int]) -> list[tuple[Passage, Document]]:
         """Passages with their documents, in the order given; lost ones are left out."""
@@ -157,167 +240,92 @@ class Reader:
             for identifier, (document, start, end) in rows.items()
         ]
 
-    def matching(
-        self,
-        language: str | None = None,
-        since: dt.date | None = None,
-        until: dt.date | None = None,
-        source: str | None = None,
-    ) -> list[int]:
-        """The ids of passages whose document meets every condition that is given.
+    def last_passage(self) -> int:
+        """The highest id of a passage, 0 where there is none."""
+        return int(self._sql("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0])
 
-        Args:
-            language: The document's language, ISO 639-1.
-            since: The earliest publication date; undated documents do not meet it.
-            until: The latest publication date; undated documents do not meet it.
-            source: Text that the document's URI or title holds, letter case aside.
-        """
-        conditions, values = ["1"], []
-        for condition, value in (
-            ("language = ?", language),
-            ("published >= ?", since and since.isoformat()),
-            ("published <= ?", until and until.isoformat()),
-        ):
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
-        allowed = [
-            row[0]
-            for row in self._sql(
-                f"SELECT id, uri, title FROM documents WHERE {' AND '.join(conditions)}", values
-            )
-            if source is None or _names(source, row[1], row[2])
-        ]
-        ids: list[int] = []
-        for document in allowed:
-            ids += [
-                r[0]
-                for r in self._sql("SELECT id FROM passages WHERE document_id = ?", (document,))
-            ]
-        return ids
+    def count_passages(self, after: int) -> int:
+        """How many passages have an id above ``after``."""
+        return int(self._sql("SELECT count(*) FROM passages WHERE id > ?", (after,)).fetchone()[0])
 
-    def all_passages(self) -> Iterator[tuple[int, str, bytes]]:
-        """Every passage in order: its id, its text and its vector."""
-        return self._with_text(self._sql(_STORED + " ORDER BY passages.id"))
-
-    def stored_passages(self, ids: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
-        """Some passages: id, text and vector of each."""
-        rows = (self._sql(_STORED + " WHERE passages.id = ?", (one,)).fetchone() for one in ids)
-        return self._with_text(row for row in rows if row)
-
-    def _with_text(
-        self, rows: Iterable[tuple[int, int, int, int, bytes]]
-    ) -> Iterator[tuple[int, str, bytes]]:
+    def texts(self, after: int = 0) -> Iterator[tuple[int, int, str]]:
+        """Every passage whose id is above ``after``: its id, its document's id, its text."""
         # Neighbours belong to one document: its text is read once, not once for each passage.
         current, text = 0, ""
-        for identifier, document, start, end, vector in rows:
+        for identifier, document, start, end in self._sql(
+            'SELECT id, document_id, "start", "end" FROM passages WHERE id > ? ORDER BY id',
+            (after,),
+        ):
             if document != current:
-                found = self._sql("SELECT text FROM documents WHERE id = ?", (document,))
+                found = self._sql("SELECT text FROM texts WHERE document_id = ?", (document,))
                 current, text = document, found.fetchone()[0]
-            yield identifier, text[start:end], vector
+            yield identifier, document, text[start:end]
 
-    def count_passages(self) -> int:
-        """How many passages there are."""
-        return int(self._sql("SELECT count(*) FROM passages").fetchone()[0])
+    def stored_vectors(self, after: int = 0) -> Iterator[tuple[list[int], Matrix]]:
+        """The vectors of the passages whose id is above ``after``, some thousand at a time.
 
-    def find(self, uri: str) -> int | None:
-        """The id of the document with a URI, if there is one."""
-        row = self._sql("SELECT id FROM documents WHERE uri = ?", (uri,)).fetchone()
-        return row[0] if row else None
-
-    def all_documents(self) -> list[Document]:
-        """Every document with its text."""
-        ids = [row[0] for row in self._sql("SELECT id FROM documents ORDER BY id")]
-        documents = self.documents(ids)
-        return [documents[identifier] for identifier in ids]
-
-
-class Writer(Reader):
-    """Changes to the catalog, inside one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self._many = connection.executemany
-        self.added: list[int] = []
-        self.removed: list[int] = []
-        self.changed = False
-        self._let_go: set[bytes] = set()
-
-    def finish(self) -> None:
-        """Drop vectors that no passage needs any more, and count the revision."""
-        self._many(
-            "DELETE FROM vectors WHERE content = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)",
-            [(content,) for content in self._let_go],
-        )
-        self._sql(
-            "UPDATE meta SET value = ? WHERE key = 'revision'", (json.dumps(self.revision() + 1),)
-        )
-
-    def missing_vectors(self, contents: Iterable[bytes]) -> set[bytes]:
-        """Those contents for which no vector is stored."""
-        return {
-            content
-            for content in contents
-            if not self._sql("SELECT 1 FROM vectors WHERE content = ?", (content,)).fetchone()
-        }
-
-    def store_vectors(self, contents: Sequence[bytes], vectors: Matrix) -> None:
-        """Store vectors, shape (number of contents, dimension)."""
-        rows = zip(contents, (row.tobytes() for row in vectors), strict=True)
-        self._many("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
-
-    def put(self, document: Document, file_hash: bytes, passages: Sequence[Passage]) -> None:
-        """Add a document with its passages, in place of one with the same URI."""
-        self.forget(document.uri)
-        self.changed = True
-        row = self._sql(
-            "INSERT INTO documents (uri, title, language, published, pages, hash, text)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                document.uri,
-                document.title,
-                document.language,
-                document.published and document.published.isoformat(),
-                json.dumps(document.pages),
-                file_hash,
-                document.text,
-            ),
-        ).fetchone()
-        for passage in passages:
-            inserted = self._sql(
-                'INSERT INTO passages (document_id, "start", "end", content)'
-                " VALUES (?, ?, ?, ?) RETURNING id",
-                (row[0], passage.start, passage.end, content_hash(passage.text)),
-            ).fetchone()
-            self.added.append(inserted[0])
-
-    def forget(self, uri: str) -> bool:
-        """Remove a document and its passages; whether there was one."""
+        Yields:
+            Passage ids, and their vectors, shape (number of ids, dimension).
+        """
         rows = self._sql(
-            "SELECT passages.id, content FROM passages"
-            " JOIN documents ON documents.id = document_id WHERE uri = ?",
-            (uri,),
+            "SELECT passages.id, vector FROM passages JOIN vectors USING (content)"
+            " WHERE passages.id > ? ORDER BY passages.id",
+            (after,),
         )
-        for identifier, content in rows:
-            self.removed.append(identifier)
-            self._let_go.add(content)
-        there = self._sql("DELETE FROM documents WHERE uri = ?", (uri,)).rowcount > 0
-        self.changed = self.changed or there
-        return there
+        while batch := rows.fetchmany(_FETCHED):
+            yield [row[0] for row in batch], vectors_from([row[1] for row in batch])
 
-    def replace_fingerprint(self, fingerprint: Fingerprint) -> None:
-        """Say what vectors depend on from now on, and drop those that exist."""
-        self.changed = True
-        self._sql("DELETE FROM vectors")
-        for key, value in as_meta(fingerprint).items():
-            self._sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps(value), key))
+    def vectors(self, ids: Sequence[int]) -> Matrix:
+        """The vectors of some passages, shape (number of ids, dimension).
+
+        Raises:
+            IndexDamaged: One of them is not there.
+        """
+        query = "SELECT vector FROM passages JOIN vectors USING (content) WHERE passages.id = ?"
+        with _readable("a vector"):
+            return vectors_from([self._sql(query, (one,)).fetchone()[0] for one in ids])
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with the catalog, in plain sentences: everything is read."""
+        for (found,) in self._sql("PRAGMA integrity_check"):
+            if found != "ok":
+                yield f"SQLite finds damage: {found}."
+        for table, *_ in self._sql("PRAGMA foreign_key_check"):
+            yield f"A row of the table {table} belongs to nothing."
+        for uri, wrong in self._sql(
+            "SELECT uri, (SELECT count(*) FROM passages WHERE document_id = documents.id AND"
+            " passages.id BETWEEN first_passage AND first_passage + documents.passages - 1)"
+            " != documents.passages OR NOT EXISTS (SELECT 1 FROM texts WHERE document_id ="
+            " documents.id AND length(text) = characters) FROM documents"
+        ):
+            if wrong:
+                yield f"The document {uri} is not whole."
+        size = self.fingerprint().dimension * np.dtype(np.float32).itemsize
+        for (content,) in self._sql(
+            "SELECT content FROM passages LEFT JOIN vectors USING (content)"
+            " WHERE vector IS NULL OR length(vector) != ?",
+            (size,),
+        ):
+            yield f"The vector of the passage {content.hex()} is missing or damaged."
+        contents = self._sql("SELECT content FROM passages ORDER BY id")
+        for (identifier, _, text), (content,) in zip(self.texts(), contents, strict=False):
+            if content_hash(text) != content:
+                yield f"The text of passage {identifier} is not what was embedded."
+
+    def sample(self, most: int) -> Matrix:
+        """Vectors of the index, shape (at most ``most``, dimension).
+
+        The contents with the lowest hashes: as good as a random choice, and the same one for
+        the same documents, whatever the order they came in.
+        """
+        rows = self._sql("SELECT vector FROM vectors ORDER BY content LIMIT ?", (most,))
+        return vectors_from([row[0] for row in rows])
 
 
-def vectors_from(blobs: Sequence[bytes], dimension: int) -> Matrix:
-    """Stored vectors as a matrix, shape (number of blobs, dimension)."""
+def vectors_from(blobs: Sequence[bytes]) -> Matrix:
+    """Stored vectors, all of one dimension, as a matrix, shape (number of blobs, dimension)."""
     flat = np.frombuffer(b"".join(blobs), dtype=np.float32)
-    return flat.reshape(len(blobs), dimension)
+    return flat.reshape(len(blobs), -1 if blobs else 0)
 
 
 def as_meta(fingerprint: Fingerprint) -> dict[str, Any]:
@@ -332,6 +340,11 @@ def _date(text: str | None) -> dt.date | None:
 def _passage(identifier: int, document: Document, start: int, end: int) -> Passage:
     text = document.text[start:end]
     return Passage(document.id, start, end, text, document.page_at(start), identifier)
+
+
+def lies_in(uri: str, place: str) -> bool:
+    """Whether a document is the one of this URI, or lies in this folder or archive."""
+    return uri == place or uri.startswith((place.rstrip("/") + "/", place + "#"))
 
 
 def _names(source: str, uri: str, title: str) -> bool:

@@ -14,6 +14,8 @@ from rag.text import fold, words
 from .derived import Snapshot
 from .embed import Embedder, Matrix
 from .lexical import FOLDED_WEIGHT, calibrate
+from .records import Reader, Span
+from .vectors import Mask
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
@@ -33,34 +35,35 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Searching one snapshot with one embedder."""
+    """Searching one snapshot, and the catalog at the same state, with one embedder."""
 
+    reader: Reader
     snapshot: Snapshot
     embedder: Embedder
     settings: RetrievalSettings
 
-    def ranked(self, question: str, k: int, allowed: Sequence[int] | None = None) -> list[Ranked]:
+    def ranked(self, question: str, k: int, allowed: Sequence[Span] | None = None) -> list[Ranked]:
         """The best passages for a question, best first.
 
         Args:
             question: The question.
             k: How many at most.
-            allowed: Only these passage ids are searched, if given.
+            allowed: Only passages of these documents are searched, if given.
         """
         vectors, lexical = self.snapshot.vectors, self.snapshot.lexical
         question_words = content_words(question)
         query = self.embedder.embed([question], query=True)[0]
         wide = max(self.settings.candidates, 2 * k)
-        cosines = vectors.search(query, wide, allowed)
-        scores = lexical.search(question_words, wide, allowed)
-        ids = sorted(cosines.keys() | scores.keys())
+        mask = None if allowed is None else _mask(allowed)
+        within = None if allowed is None else [span.document for span in allowed]
+        proposed = vectors.search(query, wide, mask)
+        proposed += lexical.search(question_words, wide, within)
+        ids = sorted(set(proposed))
         if not ids:
             return []
-        # Each side also scores what only the other proposed, so no passage is fused with a
-        # zero it did not earn.
-        rest = [passage for passage in ids if passage not in scores]
-        scores |= lexical.search(question_words, len(rest), rest) if rest else {}
-        matrix = vectors.get(ids)
+        # Both sides score every candidate, so none is fused with a zero it did not earn.
+        scores = lexical.scores(question_words, ids)
+        matrix = self.reader.vectors(ids)
         dense = self._dense(query, matrix)
         shares = calibrate(scores, lexical.rarity(question_words))
         weight = self.settings.dense_weight
@@ -90,9 +93,9 @@ class Search:
         everything; the cosine to the centre of the index says how close. In an index of a
         few passages the centre is hardly more than those passages, and is trusted less.
         """
-        vectors = self.snapshot.vectors
-        trust = len(vectors) / (len(vectors) + _IMAGINED)
-        typical = float(query @ vectors.center()) * trust
+        count = len(self.snapshot.vectors)
+        trust = count / (count + _IMAGINED)
+        typical = float(query @ self.snapshot.center) * trust
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
         return np.asarray(np.clip(shares, 0, 1), dtype=np.float32)
 
@@ -118,6 +121,14 @@ def coverage(rarity: dict[str, float], text: str) -> float:
         for word, weight in rarity.items()
     )
     return found / total
+
+
+def _mask(spans: Sequence[Span]) -> Mask:
+    """For every passage id up to the highest allowed one whether it is allowed."""
+    edges = np.zeros(max((s.first + s.passages for s in spans), default=0) + 1, dtype=np.int32)
+    np.add.at(edges, [span.first for span in spans], 1)
+    np.add.at(edges, [span.first + span.passages for span in spans], -1)
+    return np.asarray(np.cumsum(edges) > 0)
 
 
 def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> list[Ranked]:

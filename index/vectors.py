@@ -1,112 +1,259 @@
 """Vectors in FAISS. The only module that imports faiss.
 
-A file of vectors is derived from the catalog: it can be deleted at any time.
+A file of vectors is derived from the catalog: it can be deleted at any time. It is never
+changed in place: what came after it is searched beside it, and what went is left out, until
+the two are worth a new file.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import SettingsError
 
 from .embed import Matrix
 
-# How many vectors the centre of an index is estimated from.
-_SAMPLE = 4096
+# The setting that lets the size decide.
+AUTO = "auto"
+
+# Up to here every vector is compared: 50,000 of 384 numbers take about 5 ms on one core.
+_EXACT = 50_000
+# Lists that an inverted file searches: one in so many. See evals/LOG.md for the figures.
+_LISTS_PER_PROBE = 8
+_HNSW_SEARCH = 128
+# What FAISS asks for to place a centroid, and for a product quantizer of 8 bits.
+_POINTS_PER_CENTROID = 39
+_POINTS_PER_CODEBOOK = 39 * 256
+_TRAINED_ON_PER_CENTROID = 64
+
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def factory_for(setting: str, dimension: int, count: int) -> str:
+    """The FAISS factory string for so many vectors.
+
+    Exact while that is quick, and while there is too little to train anything else; then an
+    inverted file of about ``2 √count`` lists over 8-bit numbers. The numbers only choose the
+    candidates: these are scored by their stored vectors.
+
+    Args:
+        setting: The setting ``index.vectors``: ``auto`` or a factory string.
+        dimension: The length of a vector.
+        count: How many vectors there are.
+
+    Raises:
+        SettingsError: FAISS knows no such index.
+    """
+    if setting == AUTO:
+        return "Flat" if count <= _EXACT else f"IVF{2 ** round(np.log2(2 * count**0.5))},SQ8"
+    index = _empty(setting, dimension)
+    if index.is_trained:
+        return setting
+    codebooks = _POINTS_PER_CODEBOOK if "PQ" in setting else 1
+    return setting if count >= max(codebooks, _lists(index) * _POINTS_PER_CENTROID) else "Flat"
 
 
 class Vectors:
-    """An exact inner-product index over passage vectors, keyed by passage id.
+    """An inner-product index over passage vectors, keyed by passage id.
 
     Vectors have length 1, so an inner product is a cosine.
+
+    Args:
+        base: A FAISS index.
+        recent: A second one, with what came after the first was made.
+        gone: Ids that the first still has and that no longer count.
     """
 
-    def __init__(self, index: Any) -> None:
-        self._index = index
-        self._center: Matrix | None = None
-
-    @classmethod
-    def empty(cls, dimension: int) -> Vectors:
-        """An index without vectors."""
-        import faiss
-
-        return cls(faiss.IndexIDMap2(faiss.IndexFlatIP(dimension)))
-
-    @classmethod
-    def read(cls, path: Path) -> Vectors | None:
-        """The vectors in a file, or ``None`` where there is no file or it is damaged."""
-        import faiss
-
-        if not path.exists():
-            return None
-        try:
-            return cls(faiss.read_index(str(path)))
-        except RuntimeError:
-            return None
-
-    def write(self, path: Path) -> None:
-        """Replace a file, so that at any instant it is whole: the old one or the new one."""
-        import faiss
-
-        fresh = path.with_suffix(".new")
-        faiss.write_index(self._index, str(fresh))
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
+    def __init__(self, base: Any, recent: Any | None = None, gone: Iterable[int] = ()) -> None:
+        self._parts = [part for part in (base, recent) if part is not None and part.ntotal]
+        self._gone = np.fromiter(gone, dtype=np.int64)
+        self._count = sum(int(part.ntotal) for part in self._parts) - len(self._gone)
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return self._count
 
-    def add(self, ids: Sequence[int], vectors: Matrix) -> None:
-        """Add vectors, shape (number of ids, dimension)."""
-        if ids:
-            self._index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
-
-    def remove(self, ids: Sequence[int]) -> None:
-        """Forget some vectors; ids that are not there do not matter."""
-        import faiss
-
-        if ids:
-            self._index.remove_ids(faiss.IDSelectorBatch(np.asarray(ids, dtype=np.int64)))
-
-    def search(
-        self, query: Matrix, k: int, allowed: Sequence[int] | None = None
-    ) -> dict[int, float]:
-        """The passages nearest to a query vector, shape (dimension,), with their cosines.
+    def search(self, query: Matrix, k: int, allowed: Mask | None = None) -> list[int]:
+        """The ids of the passages nearest to a query vector, the nearest first.
 
         Args:
-            query: A vector of length 1.
+            query: A vector of length 1, shape (dimension,).
             k: How many passages at most.
-            allowed: Only these passage ids are searched, if given.
+            allowed: For every id whether it counts; all do if left out.
         """
-        import faiss
+        found: list[tuple[float, int]] = []
+        for part in self._parts:
+            share = 1.0 if allowed is None else max(1, int(allowed.sum())) / self._count
+            parameters = _parameters(part, _selector(allowed, self._gone), min(1.0, share))
+            scores, ids = part.search(query[None, :], min(k, part.ntotal), params=parameters)
+            pairs = zip(scores[0].tolist(), ids[0].tolist(), strict=True)
+            found.extend((-score, passage) for score, passage in pairs if passage >= 0)
+        return [passage for _, passage in sorted(found)[:k]]
 
-        parameters = None
-        if allowed is not None:
-            selector = faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
-            make: Any = faiss.SearchParameters
-            parameters = make(sel=selector)
-        k = min(k, len(self))
-        if not k:
-            return {}
-        scores, ids = self._index.search(query[None, :], k, params=parameters)
-        found = zip(ids[0].tolist(), scores[0].tolist(), strict=True)
-        return {passage: score for passage, score in found if passage >= 0}
 
-    def center(self) -> Matrix:
-        """The mean of the stored vectors, or of an even sample of them, shape (dimension,)."""
-        if self._center is None:
-            ids = np.unique(np.linspace(0, len(self) - 1, _SAMPLE).astype(np.int64))
-            inner = self._index.index
-            sample = [inner.reconstruct(int(row)) for row in ids] if len(self) else []
-            flat = np.asarray(sample, dtype=np.float32).reshape(-1, self._index.d)
-            self._center = flat.mean(axis=0) if sample else np.zeros(self._index.d, np.float32)
-        return self._center
+def exact(dimension: int, batches: Iterable[tuple[Sequence[int], Matrix]]) -> Any:
+    """A FAISS index in memory that compares every vector; arguments as for ``build``."""
+    return build("Flat", dimension, batches, np.zeros((0, dimension), np.float32))
 
-    def get(self, ids: Sequence[int]) -> Matrix:
-        """The stored vectors of passages, shape (number of ids, dimension)."""
-        vectors = [self._index.reconstruct(int(passage)) for passage in ids]
-        return np.asarray(vectors, dtype=np.float32).reshape(len(ids), self._index.d)
+
+def build(
+    factory: str,
+    dimension: int,
+    batches: Iterable[tuple[Sequence[int], Matrix]],
+    sample: Matrix,
+) -> Any:
+    """Make a FAISS index of all vectors.
+
+    Args:
+        factory: A FAISS factory string.
+        dimension: The length of a vector.
+        batches: Ids and their vectors, shape (number of ids, dimension).
+        sample: Vectors to train on, where the index is one that must be trained.
+
+    Raises:
+        SettingsError: FAISS knows no such index, or not one that takes vectors by id.
+    """
+    index = _empty(factory, dimension)
+    try:
+        if not index.is_trained:
+            index.train(sample)
+        for ids, vectors in batches:
+            index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+    except RuntimeError as error:
+        raise _unusable(factory) from error
+    _set_effort(index)
+    return index
+
+
+def training_size(factory: str, dimension: int, count: int) -> int:
+    """How many vectors ``build`` wants to be trained on; 0 where there is nothing to train."""
+    index = _empty(factory, dimension)
+    if index.is_trained:
+        return 0
+    return min(count, max(_POINTS_PER_CODEBOOK, _lists(index) * _TRAINED_ON_PER_CENTROID))
+
+
+def updated(
+    path: Path, removed: Iterable[int], batches: Iterable[tuple[Sequence[int], Matrix]]
+) -> Any | None:
+    """The index of a file without some ids and with further vectors, in memory.
+
+    Returns:
+        ``None`` where this kind of index cannot forget.
+    """
+    import faiss
+
+    index = faiss.read_index(str(path))
+    try:
+        index.remove_ids(faiss.IDSelectorBatch(np.fromiter(removed, dtype=np.int64)))
+    except RuntimeError:
+        return None
+    for ids, vectors in batches:
+        index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+    return index
+
+
+def write(index: Any, path: Path) -> None:
+    """Write an index to a new file, and wait until it is on the disk."""
+    import faiss
+
+    faiss.write_index(index, str(path))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> Any | None:
+    """The index of a file, mapped into memory and not read, or ``None`` where it is damaged."""
+    import faiss
+
+    try:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:
+        return None
+    _set_effort(index)
+    return index
+
+
+def _set_effort(index: Any) -> None:
+    import faiss
+
+    if lists := _lists(index):
+        faiss.extract_index_ivf(index).nprobe = max(1, lists // _LISTS_PER_PROBE)
+
+
+def _empty(factory: str, dimension: int) -> Any:
+    """An index without vectors, to which they can be added by id."""
+    import faiss
+
+    try:
+        index = faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
+    except RuntimeError as error:
+        raise _unusable(factory) from error
+    if _lists(index):
+        clustering = faiss.extract_index_ivf(index).cp
+        clustering.niter = 10
+        clustering.max_points_per_centroid = _TRAINED_ON_PER_CENTROID
+        return index
+    return index if isinstance(index, faiss.IndexIDMap) else faiss.IndexIDMap(index)
+
+
+def _unusable(setting: str) -> SettingsError:
+    return SettingsError(
+        f"The setting index.vectors is {setting!r}, which FAISS cannot make an index of.",
+        "Leave it out, or give a factory string such as Flat, HNSW32 or 'IVF1024,SQ8'.",
+    )
+
+
+def _lists(index: Any) -> int:
+    """How many inverted lists an index has, 0 where it has none."""
+    import faiss
+
+    try:
+        return int(faiss.extract_index_ivf(index).nlist)
+    except RuntimeError:
+        return 0
+
+
+def _selector(allowed: Mask | None, gone: Ids) -> Any | None:
+    import faiss
+
+    if allowed is not None:
+        bitmap: Any = faiss.IDSelectorBitmap
+        return bitmap(np.packbits(allowed, bitorder="little"))
+    if len(gone):
+        return faiss.IDSelectorNot(faiss.IDSelectorBatch(gone))
+    return None
+
+
+def _parameters(index: Any, selector: Any | None, share: float) -> Any | None:
+    """Search parameters of the kind that an index takes, with a selector of ids.
+
+    Where only a share of the vectors counts, so much more of the index is looked through: few
+    of them may lie near the query, and as many are wanted as without a filter.
+    """
+    import faiss
+
+    if selector is None:
+        return None
+    make: Any
+    if isinstance(index, faiss.IndexPreTransform):
+        make = faiss.SearchParametersPreTransform
+        inner = _parameters(faiss.downcast_index(index.index), selector, share)
+        return make(index_params=inner)
+    if isinstance(index, faiss.IndexIVF):
+        make = faiss.SearchParametersIVF
+        return make(sel=selector, nprobe=min(index.nlist, int(index.nprobe / share)))
+    if isinstance(index, faiss.IndexIDMap):
+        return _parameters(faiss.downcast_index(index.index), selector, share)
+    if isinstance(index, faiss.IndexHNSW):
+        make = getattr(faiss, "SearchParametersHNSW")  # noqa: B009 - the stubs lack it
+        effort = max(_HNSW_SEARCH, index.hnsw.efSearch) / share
+        return make(sel=selector, efSearch=min(index.ntotal, int(effort)))
+    make = faiss.SearchParameters
+    return make(sel=selector)

@@ -279,7 +279,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
 
 def _joined(reports: Iterable[IngestReport]) -> IngestReport:
     parts = list(reports)
-    names = ("added", "updated", "unchanged", "removed", "failed", "skipped")
+    names = ("added", "updated", "unchanged", "removed", "failed", "incomplete", "skipped")
     lists = {name: tuple(x for part in parts for x in getattr(part, name)) for name in names}
     return IngestReport(
         **lists,

@@ -38,13 +38,15 @@ class IndexSettings:
     name or folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in
     the embedder's own count, that a passage may have; 0 stands for what the embedder reads, up
     to ``LONGEST_PASSAGE``.
-    ``batch_size`` is how many passages are embedded at a time.
+    ``batch_size`` is how many passages are embedded at a time. ``vectors`` is the kind of FAISS
+    index: ``auto`` lets the number of passages decide, or a FAISS factory string.
     """
 
     path: str = "my-index"
     embedder: str = BUNDLED_EMBEDDER
     passage_tokens: int = 0
     batch_size: int = 32
+    vectors: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
         print(f"rag: skipped, its type cannot be read: {file_name(uri)}", file=sys.stderr)
     if len(report.skipped) > _SKIPPED:
         print(f"rag: … and {len(report.skipped) - _SKIPPED} more", file=sys.stderr)
+    for partly in report.incomplete:
+        print(f"rag: not whole: {partly.reason}", file=sys.stderr)
     for failure in report.failed:
         print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
 

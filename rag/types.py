@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,11 @@ from urllib.parse import unquote
 
 
 def file_name(uri: str) -> str:
-    """The last part of a URI, readable: ``b c.txt`` of ``file:///a/b%20c.txt``."""
-    return unquote(uri.rstrip("/").rsplit("/", 1)[-1])
+    """The last part of a URI, readable: ``b c.txt`` of ``file:///a/b%20c.txt``.
+
+    Of a part of a file, ``file:///a.zip#b/c.txt``, it is the part's name, ``c.txt``.
+    """
+    return unquote(uri.rpartition("#")[2].rstrip("/").rpartition("/")[2])
 
 
 class Support(enum.StrEnum):
@@ -49,7 +53,7 @@ class Document:
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that holds a character, counted from 1, if there are pages."""
-        return sum(1 for start in self.pages if start <= offset) or None
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ class Failure:
 class IngestReport:
     """What one call of ``add``, ``sync`` or ``remove`` did, by document URI.
 
-    ``skipped`` are files of a folder whose type cannot be read. ``passages`` is how many
+    ``incomplete`` are documents of which a part could not be read, ``skipped`` files of a folder
+    whose type cannot be read. ``passages`` is how many
     passages were written, ``embedded`` how many of them had to be embedded.
     """
 
@@ -164,6 +169,7 @@ class IngestReport:
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     failed: tuple[Failure, ...] = ()
+    incomplete: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
     passages: int = 0
     embedded: int = 0

@@ -29,7 +29,9 @@ HOMES = {
     "sentence_transformers": ("index/embed.py",),
     "openai": ("rag/llm/",),
     "gradio": ("ui/",),
-    "sqlite3": ("index/catalog.py", "index/records.py"),
+    "sqlite3": tuple(
+        f"index/{name}.py" for name in ("cache", "catalog", "changes", "records", "schema")
+    ),
 }
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 
 from rag.index.chunk import chunk
+from rag.index.discover import discover
 from rag.index.embed import SentenceTransformerEmbedder
-from rag.index.load import discover, load
+from rag.index.load import load
 from rag.settings import Settings
 from rag.text import sentences
 
@@ -25,7 +26,7 @@ def main() -> None:
     splitter = TextSplitter.from_callback(lambda text: embedder.count_tokens([text])[0], limit)
     rows: dict[str, list[int]] = {"sentences": [0, 0, 0], "semantic-text-splitter": [0, 0, 0]}
     for path in discover([sys.argv[1]]).files:
-        document = load(path)
+        (document,) = load(path).documents
         ends = {end for _, end in sentences(document.text, document.language)}
         ours = [passage.end for passage in chunk(document, embedder.count_tokens, limit)]
         theirs = [start + len(text) for start, text in splitter.chunk_indices(document.text)]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.errors import IndexDamaged, IndexingError, IndexMismatch, IndexMissing
+from rag.errors import IndexDamaged, IndexingError, IndexMissing
 from rag.index.catalog import FILE_NAME, Catalog
-from rag.index.records import Fingerprint, Writer, content_hash, vectors_from
+from rag.index.changes import Writer
+from rag.index.records import Fingerprint, content_hash
 from rag.types import Document, Passage
 
 FINGERPRINT = Fingerprint("test", 4, "nfc-1", "sentences", 100)
@@ -47,6 +48,11 @@ def stored_vectors(catalog: Catalog) -> set[bytes]:
         return {row[0] for row in connection.execute("SELECT content FROM vectors")}
 
 
+def ids(catalog: Catalog) -> list[int]:
+    with catalog.read() as reader:
+        return [identifier for identifier, _, _ in reader.texts()]
+
+
 def test_what_was_put_comes_back_exactly(catalog: Catalog) -> None:
     with catalog.write() as writer:
         put(writer, "a.txt", *TEXTS, language="vi", day="2024-02-29")
@@ -54,17 +60,34 @@ def test_what_was_put_comes_back_exactly(catalog: Catalog) -> None:
         identifier = reader.find("file:///papers/a.txt")
         assert identifier is not None
         document = reader.documents([identifier])[identifier]
-        found = reader.passages(writer.added)
-        rows = list(reader.stored_passages(reversed(writer.added)))
-        assert list(reader.all_passages()) == rows[::-1]
+        known = [number for number, _, _ in reader.texts()]
+        found = reader.passages(known)
+        assert [text for _, _, text in reader.texts()] == list(TEXTS)
+        assert [text for _, _, text in reader.texts(after=known[1])] == [TEXTS[2]]
+        ((stored, matrix),) = reader.stored_vectors()
+        assert reader.vectors([known[2]]).tolist() == [[len(TEXTS[2]), 0, 0, 1]]
         (entry,) = reader.entries()
+        assert list(reader.problems()) == []
     assert document.text == "\n\n".join(TEXTS)
     assert document.published == dt.date(2024, 2, 29)
     assert [passage.text for passage, _ in found] == list(TEXTS)
     assert all(owner.text[p.start : p.end] == p.text for p, owner in found)
-    assert [text for _, text, _ in rows] == list(TEXTS)[::-1]
-    assert vectors_from([rows[0][2]], 4).tolist() == [[len(TEXTS[2]), 0, 0, 1]]
+    assert stored == known
+    assert matrix.tolist() == [[len(text), 0, 0, 1] for text in TEXTS]
     assert (entry.name, entry.passages, entry.characters) == ("a.txt", 3, len(document.text))
+
+
+def test_passages_without_a_vector_wait_the_shortest_first(catalog: Catalog) -> None:
+    with catalog.write() as writer:
+        put(writer, "a.txt", TEXTS[1])
+        whole = "".join(TEXTS)
+        passages = [
+            Passage(0, whole.index(text), whole.index(text) + len(text), text) for text in TEXTS
+        ]
+        for name in "bc":
+            writer.put(Document(f"file:///{name}", name, "en", whole), b"", passages)
+        assert writer.count_waiting() == 2
+        assert [text for _, text in writer.waiting()] == [TEXTS[2], TEXTS[0]]
 
 
 def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:
@@ -76,7 +99,7 @@ def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:
         with catalog.write() as writer:
             put(writer, "a.txt", "Something else.")
             put(writer, "b.txt", "And more.")
-            writer.replace_fingerprint(Fingerprint("other", 8, "nfc-1", "other", 1))
+            writer.drop_vectors(Fingerprint("other", 8, "nfc-1", "other", 1))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -84,30 +107,38 @@ def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:
     assert dump(catalog) == before
 
 
-def test_each_change_counts_one_revision_and_no_change_none(catalog: Catalog) -> None:
+def test_each_change_counts_one_revision_and_has_a_mark_of_its_own(catalog: Catalog) -> None:
     def revision() -> int:
         with catalog.read() as reader:
-            return reader.revision()
+            marks.add(reader.state().mark)
+            return reader.state().revision
 
+    marks: set[str] = set()
     assert revision() == 0
     with catalog.write() as writer:
         put(writer, "a.txt", "One.")
         put(writer, "b.txt", "Two.")
+        writer.finish()
     assert revision() == 1
     with catalog.write() as writer:
         assert not writer.forget("file:///papers/absent.txt")
+        assert not writer.changed
     assert revision() == 1
     with catalog.write() as writer:
         assert writer.forget("file:///papers/a.txt")
+        assert writer.changed
+        writer.finish()
     assert revision() == 2
+    assert len(marks) == 3
 
 
 def test_a_reader_sees_one_state_while_a_writer_changes_it(catalog: Catalog) -> None:
     with catalog.read() as reader:
-        assert reader.revision() == 0
+        assert reader.state().revision == 0
         with catalog.write() as writer:
             put(writer, "a.txt", "One.")
-        assert reader.revision() == 0
+            writer.finish()
+        assert reader.state().revision == 0
         assert reader.entries() == []
 
 
@@ -115,14 +146,18 @@ def test_an_update_replaces_passages_and_drops_vectors_nobody_needs(catalog: Cat
     with catalog.write() as writer:
         put(writer, "a.txt", "Shared.", "Only in a.")
         put(writer, "b.txt", "Shared.")
-    first = writer.added
+        writer.finish()
+    first = ids(catalog)
     with catalog.write() as writer:
         put(writer, "a.txt", "New in a.")
+        writer.finish()
     assert writer.removed == first[:2]
-    assert not set(writer.added) & set(first)
+    assert ids(catalog)[0] == first[2]
+    assert not set(ids(catalog)[1:]) & set(first)
     assert stored_vectors(catalog) == {content_hash("Shared."), content_hash("New in a.")}
     with catalog.write() as writer:
         writer.forget("file:///papers/b.txt")
+        writer.finish()
     assert stored_vectors(catalog) == {content_hash("New in a.")}
 
 
@@ -132,7 +167,7 @@ def test_the_fingerprint_is_kept_and_replaced(catalog: Catalog) -> None:
     other = Fingerprint("other", 8, "nfc-1", "pages", 7)
     with catalog.write() as writer:
         put(writer, "a.txt", "One.")
-        writer.replace_fingerprint(other)
+        writer.drop_vectors(other)
     with catalog.read() as reader:
         assert reader.fingerprint() == other
     assert stored_vectors(catalog) == set()
@@ -151,6 +186,9 @@ def test_the_fingerprint_is_kept_and_replaced(catalog: Catalog) -> None:
         ({"source": "title of a"}, ["a"]),
         ({"source": "/papers/"}, ["a", "b", "c"]),
         ({"source": "nowhere"}, []),
+        ({"folder": "file:///papers"}, ["a", "b", "c"]),
+        ({"folder": "file:///papers/b.txt"}, ["b"]),
+        ({"folder": "file:///pap"}, []),
         ({"language": "en", "since": dt.date(2025, 1, 1)}, []),
     ],
 )
@@ -162,8 +200,10 @@ def test_conditions_choose_documents(
         put(writer, "b.txt", "Text of b.", language="vi", day="2025-01-01")
         put(writer, "b%C3%A1o%20c%C3%A1o.txt", "Text of c.", language="vi")
     with catalog.read() as reader:
-        ids = reader.matching(**conditions)  # type: ignore[arg-type]
-        found = [passage.text for passage, _ in reader.passages(ids)]
+        spans = reader.matching(**conditions)  # type: ignore[arg-type]
+        firsts = reader.passages([span.first for span in spans])
+        found = [passage.text for passage, _ in firsts]
+    assert all(span.passages == 1 for span in spans)
     assert found == [f"Text of {name}." for name in names]
 
 
@@ -175,7 +215,7 @@ def test_no_catalog_is_a_missing_index(tmp_path: Path) -> None:
 def test_a_catalog_deleted_meanwhile_is_not_made_anew(catalog: Catalog) -> None:
     catalog.path.unlink()
     with pytest.raises(IndexingError), catalog.read() as reader:
-        reader.revision()
+        reader.state()
     assert not catalog.path.exists()
 
 
@@ -202,18 +242,10 @@ def test_a_catalog_damaged_in_the_middle_says_so(catalog: Catalog, damage: str) 
     def read_all() -> None:
         with catalog.read() as reader:
             reader.fingerprint()
-            list(reader.all_passages())
+            list(reader.texts())
 
     with pytest.raises(IndexDamaged):
         read_all()
-
-
-def test_another_layout_is_a_mismatch(catalog: Catalog) -> None:
-    with closing(sqlite3.connect(catalog.path)) as connection:
-        connection.execute("UPDATE meta SET value = '999' WHERE key = 'layout'")
-        connection.commit()
-    with pytest.raises(IndexMismatch, match="999"), catalog.read() as reader:
-        reader.fingerprint()
 
 
 @pytest.mark.parametrize("name", ["tệp #1 50%?", "caf\udce9"])
@@ -223,7 +255,7 @@ def test_any_folder_name_works(tmp_path: Path, name: str) -> None:
     with Catalog.create(folder, FINGERPRINT).write() as writer:
         put(writer, "a.txt", "One.")
     with Catalog(folder).read() as reader:
-        assert reader.count_passages() == 1
+        assert reader.counts() == (1, 1)
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
@@ -246,7 +278,7 @@ def test_what_cannot_be_made_out_is_called_damaged(tmp_path: Path, change: str) 
         connection.execute(change)
         connection.commit()
     with catalog.read() as reader:
-        reads = (reader.revision, reader.fingerprint, lambda: reader.documents([1]))
+        reads = (reader.state, reader.fingerprint, lambda: reader.documents([1]))
         assert any(_is_damaged(read) for read in reads)
 
 

@@ -70,7 +70,7 @@ def test_no_passage_of_the_seeds_is_longer_than_the_embedder_reads(
     seeds: Path, embedder: Embedder
 ) -> None:
     for path in seeds.glob("*.txt"):
-        document = load(path)
+        (document,) = load(path).documents
         passages = chunk(document, embedder.count_tokens, embedder.max_tokens)
         counts = embedder.count_tokens([passage.text for passage in passages])
         assert max(counts) <= embedder.max_tokens

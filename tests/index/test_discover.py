@@ -7,8 +7,9 @@ import pytest
 
 from rag.errors import DocumentError
 from rag.index.catalog import Catalog
+from rag.index.discover import discover
 from rag.index.index import Index
-from rag.index.load import discover, load
+from rag.index.load import load
 from rag.types import Document
 
 

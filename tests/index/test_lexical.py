@@ -18,17 +18,23 @@ TEXTS = {
     5: "人工智能的牛顿时刻",
     6: "Sora, Sora, Sora and once more Sora",
 }
+# Each passage is all of its document, whose number is ten times its own.
+ROWS = [(number, 10 * number, text) for number, text in TEXTS.items()]
 
 
 @pytest.fixture(scope="module")
 def lexical() -> Lexical:
-    return Lexical.empty().changed((), TEXTS.items())
+    return Lexical.empty().changed((), ROWS)
 
 
 def search(
-    lexical: Lexical, question: str, k: int = 10, allowed: list[int] | None = None
+    lexical: Lexical, question: str, k: int = 10, documents: list[int] | None = None
 ) -> list[int]:
-    return list(lexical.search(words(question), k, allowed))
+    """What is found, in the order of the scores."""
+    found = lexical.search(words(question), k, documents)
+    scores = lexical.scores(words(question), found)
+    assert set(scores) == set(found)
+    return sorted(found, key=lambda passage: -scores[passage])
 
 
 @pytest.mark.parametrize("question", ["nhân tạo", "nhan tao", "NHÂN TẠO", "nhàn tào"])
@@ -49,7 +55,7 @@ def test_d_with_and_without_stroke_find_each_other(lexical: Lexical) -> None:
 
 
 def test_what_was_typed_with_diacritics_counts_more(lexical: Lexical) -> None:
-    scores = lexical.search(words("khoảnh"), 5)
+    scores = lexical.scores(words("khoảnh"), list(TEXTS))
     assert set(scores) == {1, 4}
     assert scores[1] > scores[4]
 
@@ -63,9 +69,9 @@ def test_figures_are_words(lexical: Lexical) -> None:
     assert search(lexical, "2024") == [3]
 
 
-def test_only_allowed_passages_are_searched(lexical: Lexical) -> None:
-    assert search(lexical, "khoảnh newton china sora", allowed=[3, 4, 999]) == [3, 4]
-    assert search(lexical, "khoảnh newton", allowed=[]) == []
+def test_only_allowed_documents_are_searched(lexical: Lexical) -> None:
+    assert search(lexical, "khoảnh newton china sora", documents=[30, 40, 999]) == [3, 4]
+    assert search(lexical, "khoảnh newton", documents=[]) == []
 
 
 def test_as_many_as_wanted_and_the_best_first(lexical: Lexical) -> None:
@@ -79,8 +85,9 @@ def test_a_question_without_words_finds_nothing(lexical: Lexical) -> None:
 
 
 def test_a_change_leaves_earlier_snapshots_alone(tmp_path: Path) -> None:
-    before = Lexical.empty(tmp_path / "lexical").changed((), TEXTS.items())
-    after = before.changed([3, 999], [(9, "China and something else")])
+    (tmp_path / "lexical").mkdir()
+    before = Lexical.empty(tmp_path / "lexical").changed((), ROWS)
+    after = before.changed([3, 999], [(9, 90, "China and something else")])
     assert (len(before), len(after)) == (6, 6)
     assert search(before, "china") == [3]
     assert search(after, "china") == [9]
@@ -114,10 +121,12 @@ def test_rare_words_weigh_more_and_folded_ones_less(lexical: Lexical) -> None:
 )
 @settings(max_examples=20, deadline=None)
 def test_calibrated_scores_are_shares(texts: list[str], question: str, removed: int) -> None:
-    made = Lexical.empty().changed((), enumerate(texts, start=1))
-    made = made.changed(range(1, removed + 1), ())
+    rows = [(number, number, text) for number, text in enumerate(texts, start=1)]
+    made = Lexical.empty().changed((), rows).changed(range(1, removed + 1), ())
     asked = words(question)
-    shares = calibrate(made.search(asked, 10), made.rarity(asked))
+    found = made.search(asked, 10)
+    shares = calibrate(made.scores(asked, found), made.rarity(asked))
+    assert set(found) == set(shares)
     assert all(0 < share <= 1 for share in shares.values())
     holders = {
         number
@@ -125,6 +134,28 @@ def test_calibrated_scores_are_shares(texts: list[str], question: str, removed: 
         if number > removed and set(map(fold, words(text))) & {fold(w) for w in asked} - {""}
     }
     assert set(shares) == holders
+
+
+@given(
+    texts=st.lists(st.text("ab đaạ .19", min_size=1, max_size=40), min_size=2, max_size=8),
+    question=st.text("ab đaạ .19", max_size=20),
+    data=st.data(),
+)
+@settings(max_examples=20, deadline=None)
+def test_scores_do_not_depend_on_how_passages_came_in(
+    texts: list[str], question: str, data: st.DataObject
+) -> None:
+    rows = [(number, 1, text) for number, text in enumerate(texts, start=1)]
+    gone = data.draw(st.sets(st.sampled_from(range(1, len(texts) + 1))))
+    fresh = Lexical.empty().changed((), [row for row in rows if row[0] not in gone])
+    changed = Lexical.empty()
+    for row in rows:
+        changed = changed.changed((), [row])
+    changed = changed.changed(gone, ())
+    asked, ids = words(question), [row[0] for row in rows]
+    assert changed.scores(asked, ids) == fresh.scores(asked, ids)
+    assert changed.rarity(asked) == fresh.rarity(asked)
+    assert changed.ids() == fresh.ids() == set(ids) - gone
 
 
 def test_without_words_there_is_nothing_to_share() -> None:

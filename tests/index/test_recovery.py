@@ -38,33 +38,39 @@ def flip(path: Path) -> None:
 
 
 def each_lexical_file(damage: Callable[[Path], object]) -> Callable[[Path], object]:
-    def change(folder: Path) -> None:
-        for path in (folder / "lexical").glob("[!.]*.*"):
+    def change(place: Path) -> None:
+        for path in (place / "lexical").glob("[!.]*.*"):
             damage(path)
 
     return change
 
 
-def replace_by_folder(folder: Path) -> None:
-    (folder / "vectors.faiss").unlink()
-    (folder / "vectors.faiss").mkdir()
+def present(folder: Path) -> Path:
+    """The one folder of search files that an index has."""
+    (place,) = (folder / "derived").iterdir()
+    return place
+
+
+def lose_a_digit(place: Path) -> None:
+    text = (place / "state.json").read_text("utf-8")
+    (place / "state.json").write_text(text.replace('"gone": []', '"gone": [1]'), "utf-8")
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
-    "vectors deleted": lambda folder: (folder / "vectors.faiss").unlink(),
-    "vectors cut": lambda folder: cut(folder / "vectors.faiss"),
-    "vectors flipped": lambda folder: flip(folder / "vectors.faiss"),
-    "vectors empty": lambda folder: (folder / "vectors.faiss").write_bytes(b""),
-    "lexical deleted": lambda folder: shutil.rmtree(folder / "lexical"),
+    "vectors deleted": lambda place: (place / "vectors.faiss").unlink(),
+    "vectors cut": lambda place: cut(place / "vectors.faiss"),
+    "vectors flipped": lambda place: flip(place / "vectors.faiss"),
+    "vectors empty": lambda place: (place / "vectors.faiss").write_bytes(b""),
+    "lexical deleted": lambda place: shutil.rmtree(place / "lexical"),
     "lexical cut": each_lexical_file(cut),
     "lexical flipped": each_lexical_file(flip),
-    "lexical incomplete": lambda folder: next((folder / "lexical").glob("*.pos")).unlink(),
-    "state deleted": lambda folder: (folder / "derived.json").unlink(),
-    "state garbage": lambda folder: (folder / "derived.json").write_bytes(b"\xff{]"),
-    "state of another kind": lambda folder: (folder / "derived.json").write_text("[1]"),
-    "state of another revision": lambda folder: (folder / "derived.json").write_text(
-        '{"revision": 99}'
-    ),
+    "lexical incomplete": lambda place: next((place / "lexical").glob("*.idx")).unlink(),
+    "state deleted": lambda place: (place / "state.json").unlink(),
+    "state garbage": lambda place: (place / "state.json").write_bytes(b"\xff{]"),
+    "state of another kind": lambda place: (place / "state.json").write_text("[1]"),
+    "state changed": lose_a_digit,
+    "everything deleted": lambda place: shutil.rmtree(place.parent),
+    "of another state": lambda place: place.rename(place.with_name("99-0000000000000000")),
 }
 
 
@@ -72,14 +78,17 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_derived_files_are_made_anew_without_embedding(
     seeds_index: Index, index: Index, counting: CountingEmbedder, damage: Callable[[Path], object]
 ) -> None:
-    damage(index.folder)
+    assert index.verify() == []
+    damage(present(index.folder))
+    assert index.verify() == ["The search files are missing or damaged."]
     found = index.search(QUESTION, 10)
     assert found == seeds_index.search(QUESTION, 10)
     assert counting.embedded == []
-    repaired = (index.folder / "derived.json").read_bytes()
+    assert index.verify() == []
+    repaired = (present(index.folder) / "state.json").stat()
     again = Index.open(index.folder, index.settings, counting)
     assert again.search(QUESTION, 10) == found
-    assert (index.folder / "derived.json").read_bytes() == repaired
+    assert (present(index.folder) / "state.json").stat().st_mtime_ns == repaired.st_mtime_ns
 
 
 @pytest.mark.parametrize("damage", ["vectors deleted", "lexical flipped", "state deleted"])
@@ -87,7 +96,7 @@ def test_a_change_repairs_derived_files_too(
     tmp_path: Path, index: Index, counting: CountingEmbedder, damage: str
 ) -> None:
     index.search(QUESTION)
-    DAMAGES[damage](index.folder)
+    DAMAGES[damage](present(index.folder))
     (tmp_path / "new.txt").write_text("A glacier melted in the north.", "utf-8")
     index.add(tmp_path / "new.txt")
     assert counting.embedded == ["A glacier melted in the north."]
@@ -96,23 +105,32 @@ def test_a_change_repairs_derived_files_too(
     assert "Yin Ye" in again.search(QUESTION, 1)[0].passage.text
 
 
+def in_the_way(folder: Path) -> None:
+    """Let no search files be written: a file lies where their folder belongs."""
+    shutil.rmtree(folder / "derived")
+    (folder / "derived").touch()
+
+
 def test_search_files_that_cannot_be_written_do_not_stop_a_search(
     seeds_index: Index, index: Index
 ) -> None:
-    replace_by_folder(index.folder)
+    in_the_way(index.folder)
     assert index.search(QUESTION) == seeds_index.search(QUESTION)
 
 
-def test_a_change_whose_search_files_cannot_be_written_is_kept(
-    tmp_path: Path, index: Index
+def test_a_change_whose_search_files_cannot_be_written_does_not_happen(
+    tmp_path: Path, index: Index, counting: CountingEmbedder
 ) -> None:
-    replace_by_folder(index.folder)
+    before = state(index)
+    in_the_way(index.folder)
     (tmp_path / "new.txt").write_text("A glacier melted in the north.", "utf-8")
-    with pytest.raises(IndexingError, match="The documents are safe"):
+    with pytest.raises(IndexingError, match="The index is as it was"):
         index.add(tmp_path / "new.txt")
-    assert "glacier" in index.search("glacier", 1)[0].passage.text
-    (index.folder / "vectors.faiss").rmdir()
-    assert len(index.add(tmp_path / "new.txt").unchanged) == 1
+    assert state(index) == before
+    (index.folder / "derived").unlink()
+    assert len(index.add(tmp_path / "new.txt").added) == 1
+    # What had been embedded in vain was kept.
+    assert counting.embedded == ["A glacier melted in the north."]
 
 
 def state(index: Index) -> tuple[list[str], object]:
@@ -136,7 +154,11 @@ def test_a_failure_in_the_middle_of_a_change_leaves_the_index_as_it_was(
     assert counting.batches == batches
     assert state(index) == before
     counting.fail_after = None
-    assert len(index.add(tmp_path / "big.txt").added) == 1
+    report = index.add(tmp_path / "big.txt")
+    assert len(report.added) == 1
+    # What was embedded before the failure is not embedded again.
+    assert len(counting.embedded) == len(set(counting.embedded)) == report.passages
+    assert not (index.folder / "embeddings.sqlite").exists()
 
 
 def test_a_failure_while_embedding_anew_leaves_the_index_as_it_was(

@@ -1,0 +1,1 @@
+"""One reader for each file format: bytes into text, title, date, pages and parts."""

@@ -1,0 +1,93 @@
+"""Pages of the web, and other HTML."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from .content import Content, paragraphs
+from .text import decode
+
+_BLOCKS = frozenset(
+    [
+        "p",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "dt",
+        "dd",
+        "blockquote",
+        "pre",
+        "td",
+        "th",
+        "figcaption",
+        "caption",
+        "div",
+        "section",
+    ]
+)
+_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+_UNSEEN = frozenset(["script", "style", "head", "template", "noscript", "svg", "math"])
+
+
+def read_html(content: bytes, name: str) -> Content:
+    """The main content of a page, with its title and date; all of it where there is none."""
+    import trafilatura
+    from trafilatura.baseline import html2txt
+
+    text = decode(content, name)
+    found = trafilatura.bare_extraction(
+        text, with_metadata=True, include_comments=False, favor_recall=True
+    )
+    if found is None or isinstance(found, dict) or not found.text:
+        return Content((html2txt(text),))
+    published = dt.date.fromisoformat(found.date) if found.date else None
+    return Content((found.text,), title=found.title or "", published=published)
+
+
+def blocks(root: Any) -> str:
+    """The text of an lxml tree of HTML: a paragraph for each block, headings marked."""
+    return paragraphs(_blocks(root))
+
+
+def _blocks(root: Any) -> list[str]:
+    found: list[str] = []
+    line: list[str] = []
+    heading = ""
+
+    def close() -> None:
+        text = " ".join("".join(line).split())
+        if text:
+            found.append(heading + text)
+        line.clear()
+
+    # Without recursion: a hostile page may be nested deeper than Python's stack.
+    waiting: list[tuple[Any, bool]] = [(root, False)]
+    while waiting:
+        node, leaving = waiting.pop()
+        tag = _tag(node)
+        if leaving:
+            if tag in _BLOCKS:
+                close()
+                heading = ""
+            line.append(node.tail or "")
+            continue
+        if tag in _UNSEEN or not isinstance(node.tag, str):  # the latter is a comment
+            line.append(node.tail or "")
+            continue
+        if tag in _BLOCKS:
+            close()
+            heading = _HEADINGS.get(tag, "")
+        line.append("\n" if tag == "br" else node.text or "")
+        waiting.append((node, True))
+        waiting.extend((child, False) for child in reversed(node))
+    close()
+    return found
+
+
+def _tag(node: Any) -> str:
+    return node.tag.rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
