@@ -1,8 +1,8 @@
 """The catalog: one SQLite file that is the truth about an index.
 
 It holds documents with their text, passages as spans of it, vectors by the content they
-belong to, the fingerprint and the revision. Every change is one transaction. Readers take a
-connection of their own and see one revision whole; nothing is shared between threads.
+belong to, the fingerprint and the revision. Every change is one transaction. Readers see
+one revision whole, each on a connection that it has for itself while it reads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import os
 import shlex
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +28,13 @@ FILE_NAME = "catalog.sqlite"
 
 # How long a change waits for another process that copies or closes the catalog.
 _WAIT_SECONDS = 30.0
+# How many connections for reading are kept for the next reader.
+_MOST_KEPT = 4
+
+# For a file that nobody changes while it is read: such a connection would not notice.
+_AS_IT_LIES = "immutable=1"
+
+Identity = tuple[int, int, int, str]
 
 
 class Catalog:
@@ -40,6 +49,9 @@ class Catalog:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
+        self._kept: list[tuple[sqlite3.Connection, Identity]] = []
+        self._guard = threading.Lock()
+        weakref.finalize(self, _close, self._kept)
         if not self.path.is_file():
             raise IndexMissing(
                 f"There is no index in {folder}.",
@@ -73,7 +85,7 @@ class Catalog:
         Raises:
             IndexDamaged: The file is not a catalog that can be read.
         """
-        with self._readable_connection() as connection:
+        with self._reading(), self._kept_connection() as connection:
             connection.execute("BEGIN")
             yield Reader(connection)
 
@@ -90,6 +102,10 @@ class Catalog:
             connection.execute("PRAGMA cache_size = -65536")  # 64 MiB
             with _transaction(connection):
                 yield Writer(connection)
+            # So that the file alone is the index, and a large log does not stay beside it.
+            # Readers may hold that up; a later change will do it then.
+            connection.execute("PRAGMA busy_timeout = 100")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def migrate(self, layout: int) -> None:
         """Bring a catalog of an older layout to the present one, in one transaction.
@@ -102,32 +118,75 @@ class Catalog:
 
     def copy_to(self, path: Path) -> None:
         """Write one revision of the catalog as a file of its own, without free pages."""
-        with self._readable_connection() as connection:
+        with self._connection(self._access()) as connection:
             connection.execute("VACUUM INTO ?", (str(path),))
 
     @contextmanager
-    def _readable_connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reading, also where the folder cannot be written.
+    def _kept_connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading, one that was used before if there is one.
+
+        It knows the schema and the pages that every search needs. What went wrong with one is
+        not known, so it is closed then; so it is when another file has taken the name.
+        """
+        kept = self._take()
+        connection, about = kept if kept else (None, self._identity())
+        if connection is None:
+            connection = self._connected(self._access())
+            connection.execute("PRAGMA cache_size = -16384")  # 16 MiB
+        try:
+            yield connection
+            connection.execute("ROLLBACK")
+            with self._guard:
+                if len(self._kept) < _MOST_KEPT and about[-1] != _AS_IT_LIES:
+                    self._kept.append((connection, about))
+                    connection = None
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _take(self) -> tuple[sqlite3.Connection, Identity] | None:
+        about = self._identity()
+        with self._guard:
+            while self._kept:
+                connection, known = self._kept.pop()
+                if known == about:
+                    return connection, known
+                connection.close()
+        return None
+
+    def _identity(self) -> Identity:
+        """What tells a file from another that takes its name, and a process from its child."""
+        about = self.path.stat()
+        return os.getpid(), about.st_dev, about.st_ino, self._access()
+
+    def _access(self) -> str:
+        """How a connection for reading is opened, also where the folder cannot be written.
 
         Readers of a write-ahead log share a file beside it. Where that cannot be made, and
         no log is there, nobody is writing either: the catalog can be read as it lies.
         """
+        if os.access(self.path.parent, os.W_OK, effective_ids=_EFFECTIVE):
+            return "mode=rw"  # none of these creates: a catalog deleted meanwhile is missing
         log = self.path.with_name(FILE_NAME + "-wal")
-        fixed = not os.access(self.path.parent, os.W_OK, effective_ids=_EFFECTIVE)
-        access = ("mode=ro" if log.exists() else "immutable=1") if fixed else "mode=rw"
-        with self._connection(access) as connection:
-            yield connection
+        return "mode=ro" if log.exists() else _AS_IT_LIES
+
+    def _connected(self, access: str) -> sqlite3.Connection:
+        uri = f"file:{quote(os.fsencode(self.path))}?{access}"
+        connection = sqlite3.connect(
+            uri, _WAIT_SECONDS, uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
 
     @contextmanager
     def _connection(self, access: str) -> Iterator[sqlite3.Connection]:
+        with self._reading(), closing(self._connected(access)) as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            # None of these creates: a catalog deleted meanwhile is missing, not empty.
-            uri = f"file:{quote(os.fsencode(self.path))}?{access}"
-            with closing(
-                sqlite3.connect(uri, _WAIT_SECONDS, uri=True, isolation_level=None)
-            ) as connection:
-                connection.execute("PRAGMA trusted_schema = OFF")
-                yield connection
+            yield
         except sqlite3.DatabaseError as error:
             incomplete = str(error).startswith(("no such", "Could not decode"))
             if isinstance(error, sqlite3.OperationalError) and not incomplete:
@@ -140,6 +199,8 @@ class Catalog:
                 f"The catalog {self.path} is damaged: {error}.",
                 "Restore it from a backup, or delete the folder and index the documents again.",
             ) from error
+        except FileNotFoundError as error:
+            raise IndexMissing(f"The index in {self.path.parent} is gone.") from error
 
 
 _EFFECTIVE = os.access in os.supports_effective_ids
@@ -155,3 +216,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _close(kept: list[tuple[sqlite3.Connection, Identity]]) -> None:
+    while kept:
+        kept.pop()[0].close()

@@ -103,6 +103,15 @@ class Writer(Reader):
         self.changed = self.changed or there
         return there
 
+    def relocate(self, before: str, after: str) -> None:
+        """Say that what lay under one URI lies under another; nothing else of it changes."""
+        for column in ("uri", "file"):
+            self._sql(
+                f"UPDATE documents SET {column} = ?2 || substr({column}, length(?1) + 1)"
+                f" WHERE substr({column}, 1, length(?1)) = ?1",
+                (before, after),
+            )
+
     def count_waiting(self) -> int:
         """How many passages have no vector yet."""
         return int(self._sql("SELECT count(*) FROM waiting").fetchone()[0])

@@ -140,7 +140,8 @@ class CachedEmbedder:
             kept = {text: self._kept.get((query, text)) for text in texts}
         found = {text: vector for text, vector in kept.items() if vector is not None}
         missing = [text for text in kept if text not in found]
-        found |= zip(missing, self._embedder.embed(missing, query=query), strict=True)
+        if missing:
+            found |= zip(missing, self._embedder.embed(missing, query=query), strict=True)
         with self._guard:
             for text, vector in found.items():
                 self._kept[query, text] = vector

@@ -29,10 +29,11 @@ from .catalog import FILE_NAME, Catalog
 from .chunk import CHUNKER
 from .discover import discover
 from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
+from .exchange import export_index, import_index
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
+from .migrate import to_present_layout
 from .records import Entry, Fingerprint, Reader, lies_in
-from .schema import LAYOUT, can_migrate
 from .search import Ranked, Search
 from .verify import size_on_disk, verify
 
@@ -65,7 +66,9 @@ class Index:
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
-        self.fingerprint = _present_fingerprint(self._catalog, self.folder)
+        to_present_layout(self._catalog)
+        with self._catalog.read() as reader:
+            self.fingerprint = reader.fingerprint()
         wanted = self.settings.index
         embedder_name = embedder.name if embedder else wanted.embedder
         tokens = wanted.passage_tokens or self.fingerprint.passage_tokens
@@ -139,6 +142,25 @@ class Index:
             return cls.open(folder, settings, embedder)
 
     @classmethod
+    def restore(
+        cls,
+        file: PathLike,
+        folder: PathLike,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+    ) -> Index:
+        """Make an index of a file that ``export`` wrote, in a new or empty folder.
+
+        Raises:
+            DocumentError: There is no such file, or it is something else.
+            IndexDamaged: The file is not as it was written.
+            IndexExists: There is something in the folder already.
+            IndexMismatch: The index was made with another embedder; it is there all the same.
+        """
+        import_index(Path(file), Path(folder))
+        return cls(folder, settings, embedder)
+
+    @classmethod
     def re_embed(
         cls,
         folder: PathLike,
@@ -155,7 +177,7 @@ class Index:
         catalog = Catalog(Path(folder))
         embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
         fingerprint = _fingerprint(embedder, settings)
-        _present_fingerprint(catalog, Path(folder))
+        to_present_layout(catalog)
         model = embedder
 
         def again(ingest: Ingest) -> None:
@@ -348,6 +370,14 @@ class Index:
             "revision": revision,
         }
 
+    def export(self, file: PathLike) -> None:
+        """Write the whole index as one file, which ``restore`` reads on any machine.
+
+        Raises:
+            IndexingError: There is such a file already, or it cannot be written.
+        """
+        export_index(self._catalog, Path(file))
+
     def verify(self) -> list[str]:
         """Read everything, and compare it with its checksums and with each other.
 
@@ -456,20 +486,3 @@ def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
 
 def _as_uri(given: str) -> str:
     return given if "://" in given else Path(os.path.abspath(given)).as_uri()
-
-
-def _present_fingerprint(catalog: Catalog, folder: Path) -> Fingerprint:
-    """The fingerprint of an index, which is brought to the present layout if it has an older."""
-    with catalog.read() as reader:
-        layout = reader.layout()
-        if layout == LAYOUT:
-            return reader.fingerprint()
-    if not can_migrate(layout):
-        raise IndexMismatch(
-            f"The index in {folder} has layout {layout}, this version reads {LAYOUT}.",
-            "Use the version that made it, or delete the folder and index the documents again.",
-        )
-    with writer_lock(folder):
-        catalog.migrate(layout)
-    with catalog.read() as reader:
-        return reader.fingerprint()

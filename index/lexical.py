@@ -13,7 +13,6 @@ documents would score differently by the way they came in.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,29 +128,34 @@ class Lexical:
     def search(
         self, question_words: Sequence[str], k: int, documents: Sequence[int] | None = None
     ) -> list[int]:
-        """The ids of passages that hold some of the words, the most promising first.
+        """The ids of passages that hold some of the words, the most promising ones.
 
         Args:
             question_words: Words as ``rag.text.words`` gives them.
-            k: How many passages at most.
+            k: How many passages at most, by the words as written and again without diacritics.
             documents: Only passages of the documents with these ids, if given.
         """
         import tantivy
 
         if not question_words or not len(self):
             return []
-        query = self._query(question_words)
+        among = None
         if documents is not None:
             among = tantivy.Query.term_set_query(self._index.schema, "document", list(documents))
-            query = tantivy.Query.boolean_query(
-                [
-                    (tantivy.Occur.Must, query),
-                    (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
-                ]
-            )
-        hits = self._searcher.search(query, limit=k, count=False).hits
-        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-        return [int(passage) for passage in ids]
+        bare = [fold(word) for word in question_words]
+        # What holds a word as written holds it without diacritics too.
+        asked = {"folded": bare} if bare == list(question_words) else {}
+        asked = asked or {"written": list(question_words), "folded": bare}
+        found: dict[int, None] = {}
+        for field, terms in asked.items():
+            query = self._query(field, terms)
+            if among:
+                rest = (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0))
+                query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), rest])
+            hits = self._searcher.search(query, limit=k, count=False).hits
+            ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+            found.update((int(passage), None) for passage in ids)
+        return list(found)
 
     def scores(self, question_words: Sequence[str], ids: Sequence[int]) -> dict[int, float]:
         """The BM25 score of some passages for some words, from exact statistics.
@@ -167,8 +171,9 @@ class Lexical:
 
         if not question_words or not ids:
             return {}
-        among = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
-        query = tantivy.Query.const_score_query(among, 0.0)
+        one = tantivy.Query.term_query
+        wanted = [(tantivy.Occur.Should, one(self._index.schema, "id", each)) for each in ids]
+        query = tantivy.Query.boolean_query(wanted)
         hits = self._searcher.search(query, limit=len(ids), count=False).hits
         addresses = [address for _, address in hits]
         found = self._searcher.fast_field_values("id", addresses)
@@ -188,17 +193,19 @@ class Lexical:
         return word, written, bare, folded
 
     def _score(self, terms: Sequence[tuple[str, float, str, float]], text: str) -> float:
-        written = text.split(" ")
-        counts = Counter(written)
-        folded = counts if text.isascii() else Counter(fold(text).split(" "))
-        norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(written) / self._mean()
+        # Two spaces between words, so that each occurrence has its own on both sides.
+        written = f" {text.replace(' ', '  ')} "
+        plain = text.isascii()
+        folded = written if plain else fold(written)
+        norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * (text.count(" ") + 1) / self._mean()
         total = 0.0
         for word, weight, bare, folded_weight in terms:
-            best = 0.0
-            for frequency, by in ((counts[word], weight), (folded[bare], folded_weight)):
-                saturated = frequency * (_SATURATION + 1) / (frequency + _SATURATION * norm)
-                best = max(best, by * saturated)
-            total += best
+            exact = written.count(f" {word} ")
+            loose = exact if plain and word == bare else folded.count(f" {bare} ")
+            if loose:  # what holds a word as written holds it without diacritics too
+                total += max(
+                    _saturated(exact, norm) * weight, _saturated(loose, norm) * folded_weight
+                )
         return total
 
     def _mean(self) -> float:
@@ -231,18 +238,19 @@ class Lexical:
     def _ids(self, addresses: Sequence[Any]) -> set[int]:
         return {int(one) for one in self._searcher.fast_field_values("id", list(addresses))}
 
-    def _query(self, question_words: Sequence[str]) -> Any:
+    def _query(self, field: str, terms: Sequence[str]) -> Any:
+        """Any of some words in one field: tantivy skips what cannot reach the best."""
         import tantivy
 
-        term = tantivy.Query.term_query
-        schema = self._index.schema
-        clauses = []
-        for word in dict.fromkeys(question_words):
-            written = term(schema, "written", word)
-            folded = tantivy.Query.boost_query(term(schema, "folded", fold(word)), FOLDED_WEIGHT)
-            best = tantivy.Query.disjunction_max_query([written, folded])
-            clauses.append((tantivy.Occur.Should, best))
+        clauses = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, field, term))
+            for term in dict.fromkeys(terms)
+        ]
         return tantivy.Query.boolean_query(clauses)
+
+
+def _saturated(frequency: int, norm: float) -> float:
+    return frequency * (_SATURATION + 1) / (frequency + _SATURATION * norm)
 
 
 def calibrate(scores: Mapping[int, float], rarity: Mapping[str, float]) -> dict[int, float]:

@@ -227,13 +227,16 @@ class Reader:
 
     def passages(self, ids: Iterable[int]) -> list[tuple[Passage, Document]]:
         """Passages with their documents, in the order given; lost ones are left out."""
-        rows = {}
-        for identifier in ids:
-            row = self._sql(
-                'SELECT document_id, "start", "end" FROM passages WHERE id = ?', (identifier,)
-            ).fetchone()
-            if row:
-                rows[identifier] = row
+        wanted = list(ids)
+        found = {
+            identifier: row
+            for identifier, *row in self._sql(
+                'SELECT passages.id, document_id, "start", "end" FROM json_each(?) AS wanted'
+                " JOIN passages ON passages.id = wanted.value",
+                (json.dumps(wanted),),
+            )
+        }
+        rows = {identifier: found[identifier] for identifier in wanted if identifier in found}
         documents = self.documents(row[0] for row in rows.values())
         return [
             (_passage(identifier, documents[document], start, end), documents[document])
@@ -281,9 +284,15 @@ class Reader:
         Raises:
             IndexDamaged: One of them is not there.
         """
-        query = "SELECT vector FROM passages JOIN vectors USING (content) WHERE passages.id = ?"
+        rows = dict(
+            self._sql(
+                "SELECT passages.id, vector FROM json_each(?) AS wanted"
+                " JOIN passages ON passages.id = wanted.value JOIN vectors USING (content)",
+                (json.dumps(list(ids)),),
+            )
+        )
         with _readable("a vector"):
-            return vectors_from([self._sql(query, (one,)).fetchone()[0] for one in ids])
+            return vectors_from([rows[one] for one in ids])
 
     def problems(self) -> Iterator[str]:
         """What is wrong with the catalog, in plain sentences: everything is read."""

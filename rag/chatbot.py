@@ -45,6 +45,7 @@ class Filters:
     since: dt.date | None = None
     until: dt.date | None = None
     source: str | None = None
+    folder: str | None = None
 
 
 @dataclass
@@ -179,6 +180,7 @@ class Chatbot:
             since=filters.since,
             until=filters.until,
             source=filters.source,
+            folder=filters.folder,
         )
         messages = answer_messages(question, language, hits, turns)
         evidence = self._retriever.evidence

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import unquote
 
 import typer
 
-from .errors import QuestionError, RagError, SettingsError
-from .settings import Settings, load_settings
-from .terminal import print_answer, print_hits, print_report, progress_bars
+from .cli_index import index_app
+from .cli_options import (
+    BackendOption,
+    FolderOption,
+    IndexOption,
+    JsonOption,
+    LanguageOption,
+    SetOption,
+    SinceOption,
+    SourceOption,
+    UntilOption,
+    day,
+    open_index,
+    settings_and_folder,
+)
+from .errors import QuestionError, RagError
+from .terminal import print_answer, print_hits, print_status, progress_bars
 from .text import normalize
-from .types import IngestReport, to_json
+from .types import to_json
 
 if TYPE_CHECKING:
-    from rag.index.index import Index
+    pass
 
 app = typer.Typer(
     name="rag",
@@ -30,30 +41,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-IndexOption = Annotated[
-    str | None, typer.Option("--index", help="The index's folder. [default: my-index]")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="GROUP.NAME=VALUE", help="Change a setting for this call."),
-]
-BackendOption = Annotated[
-    str | None,
-    typer.Option("--backend", help="Who answers: a chain such as 'openai:MODEL, extractive'."),
-]
-LanguageOption = Annotated[
-    str | None, typer.Option("--language", help="Only documents in this language, such as vi.")
-]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Only documents published since, YYYY-MM-DD.")
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", help="Only documents published until, YYYY-MM-DD.")
-]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", help="Only documents with this in their name or title.")
-]
+
+app.add_typer(index_app, name="index")
 
 
 def main() -> None:
@@ -91,60 +80,6 @@ def _top(
         raise typer.Exit
 
 
-@app.command("index")
-def index_command(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files and folders to index.", metavar="PATH...")
-    ] = None,
-    index: IndexOption = None,
-    sync: Annotated[
-        bool, typer.Option("--sync", help="Also forget documents deleted from the folder.")
-    ] = False,
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Forget the named documents or folders instead.")
-    ] = False,
-    re_embed: Annotated[
-        bool,
-        typer.Option("--re-embed", help="Cut and embed everything anew, with the embedder set."),
-    ] = False,
-    json: JsonOption = False,
-    settings: SetOption = None,
-) -> None:
-    """Add documents to the index, which is made if there is none."""
-    loaded, folder = _settings(settings, index)
-    if not paths and not re_embed:
-        raise SettingsError("No file or folder is named.", "For example: rag index my-documents/")
-    chosen = paths or []
-    if not remove:
-        for path in chosen:
-            if not path.exists() and not path.is_symlink():
-                raise SettingsError(f"There is no file or folder {path}.")
-            if sync and not path.is_dir():
-                raise SettingsError(f"{path} is no folder.", "Only a folder can be mirrored.")
-    from rag.index.index import Index as RealIndex
-
-    with progress_bars(quiet=json) as on_progress:
-        if re_embed:
-            opened = RealIndex.re_embed(folder, loaded, on_progress=on_progress)
-            report = opened.add(chosen, on_progress) if chosen else IngestReport()
-        elif remove:
-            opened = RealIndex.open(folder, loaded)
-            report = _joined(opened.remove(path) for path in chosen)
-        else:
-            opened = RealIndex.open_or_create(folder, loaded)
-            report = (
-                _joined(opened.sync(path, on_progress) for path in chosen)
-                if sync
-                else opened.add(chosen, on_progress)
-            )
-    if json:
-        print(to_json(report, indent=2))
-    else:
-        print_report(report, opened.status())
-    if report.failed and not (report.added or report.updated or report.unchanged):
-        raise typer.Exit(1)
-
-
 @app.command()
 def search(
     question: Annotated[str, typer.Argument(help="A question or some words.")],
@@ -154,14 +89,21 @@ def search(
     since: SinceOption = None,
     until: UntilOption = None,
     source: SourceOption = None,
+    folder: FolderOption = None,
     json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Show the passages that fit a question best."""
-    loaded, folder = _settings(settings, index)
-    first, last = _day(since, "--since"), _day(until, "--until")
-    hits = _open(folder, loaded).search(
-        normalize(question), k, language=language, since=first, until=last, source=source
+    loaded, place = settings_and_folder(settings, index)
+    first, last = day(since, "--since"), day(until, "--until")
+    hits = open_index(place, loaded).search(
+        normalize(question),
+        k,
+        language=language,
+        since=first,
+        until=last,
+        source=source,
+        folder=folder,
     )
     if json:
         print(to_json(hits, indent=2))
@@ -180,18 +122,19 @@ def ask(
     since: SinceOption = None,
     until: UntilOption = None,
     source: SourceOption = None,
+    folder: FolderOption = None,
     json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Answer a question, with the quotes that bear the answer out."""
     from .chatbot import Chatbot, Filters
 
-    loaded, folder = _settings(settings, index)
+    loaded, place = settings_and_folder(settings, index)
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise QuestionError("The question is empty.", "Write what you want to know.")
-    filters = Filters(language, _day(since, "--since"), _day(until, "--until"), source)
-    bot = Chatbot(_open(folder, loaded), backend, loaded)
+    filters = Filters(language, day(since, "--since"), day(until, "--until"), source, folder)
+    bot = Chatbot(open_index(place, loaded), backend, loaded)
     if json:
         print(to_json(bot.ask(text, filters=filters), indent=2))
         return
@@ -213,26 +156,37 @@ def chat(
     from rag.index.index import Index as RealIndex
     from rag.ui.server import serve
 
-    loaded, folder = _settings(settings, index)
+    loaded, folder = settings_and_folder(settings, index)
     opened = RealIndex.open_or_create(folder, loaded)
     serve(opened, loaded, backend=backend, host=host, port=port, browser=browser)
 
 
 @app.command()
-def status(index: IndexOption = None, json: JsonOption = False, settings: SetOption = None) -> None:
-    """Show what the index holds."""
-    loaded, folder = _settings(settings, index)
-    opened = _open(folder, loaded)
+def status(
+    index: IndexOption = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read everything, and compare it with its checksums."),
+    ] = False,
+    json: JsonOption = False,
+    settings: SetOption = None,
+) -> None:
+    """Show what the index holds; with --verify, fail if any of it is not as it was written."""
+    loaded, folder = settings_and_folder(settings, index)
+    opened = open_index(folder, loaded)
     facts, entries = opened.status(), opened.documents()
+    problems = opened.verify() if verify else []
     if json:
-        print(to_json({**facts, "entries": entries}, indent=2))
-        return
-    for name, value in facts.items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        print(f"{name.replace('_', ' '):16}{shown}")
-    for entry in entries:
-        dated = f", {entry.published}" if entry.published else ""
-        print(f"  {unquote(entry.uri)}  ({entry.language}{dated}, {entry.passages} passages)")
+        checked = {"problems": problems} if verify else {}
+        print(to_json({**facts, **checked, "entries": entries}, indent=2))
+    else:
+        print_status(facts, entries)
+        if verify and not problems:
+            print("Everything is as it was written.")
+        for problem in problems:
+            print(f"rag: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command("eval")
@@ -251,38 +205,9 @@ def eval_command(
     """Put a suite's questions to the chatbot and count what came of them."""
     from rag.evals.report import measure
 
-    loaded, _ = _settings(settings, None)
+    loaded, _ = settings_and_folder(settings, None)
     with progress_bars(quiet=json) as on_progress:
         report = measure(
             suite, loaded, backend, documents, on_progress, verbose=verbose, as_json=json
         )
     print(report)
-
-
-def _settings(assignments: list[str] | None, index: str | None) -> tuple[Settings, Path]:
-    loaded = load_settings(assignments or ())
-    return loaded, Path(index or loaded.index.path)
-
-
-def _open(folder: Path, settings: Settings) -> Index:
-    from rag.index.index import Index as RealIndex
-
-    return RealIndex.open(folder, settings)
-
-
-def _day(text: str | None, option: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise SettingsError(f"{option} is not a date of the form YYYY-MM-DD: {text!r}.") from None
-
-
-def _joined(reports: Iterable[IngestReport]) -> IngestReport:
-    parts = list(reports)
-    names = ("added", "updated", "unchanged", "removed", "failed", "incomplete", "skipped")
-    lists = {name: tuple(x for part in parts for x in getattr(part, name)) for name in names}
-    return IngestReport(
-        **lists,
-        passages=sum(part.passages for part in parts),
-        embedded=sum(part.embedded for part in parts),
-    )

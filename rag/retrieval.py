@@ -26,6 +26,7 @@ class Retriever(Protocol):
         since: dt.date | None = None,
         until: dt.date | None = None,
         source: str | None = None,
+        folder: str | None = None,
     ) -> list[Hit]:
         """The passages that fit a question best, best first."""
         ...

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 from .errors import RagError
 from .types import (
@@ -32,13 +33,29 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        """Steps per second: how quickly passages are embedded, documents read."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
 
     columns = (
         TextColumn("{task.description:10}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Speed(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[name]}"),
     )
@@ -86,6 +103,17 @@ def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
         print(f"rag: not whole: {partly.reason}", file=sys.stderr)
     for failure in report.failed:
         print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
+
+
+def print_status(facts: Mapping[str, Any], entries: Iterable[Any]) -> None:
+    """Print what an index is, and what it holds."""
+    for name, value in facts.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        size = f" ({value / 2**20:,.1f} MiB)" if name == "bytes" else ""
+        print(f"{name.replace('_', ' '):16}{shown}{size}")
+    for entry in entries:
+        dated = f", {entry.published}" if entry.published else ""
+        print(f"  {unquote(entry.uri)}  ({entry.language}{dated}, {entry.passages} passages)")
 
 
 def print_answer(events: Iterable[Event]) -> None:

@@ -37,9 +37,23 @@ def normalize(text: str) -> str:
 
 def fold(text: str) -> str:
     """The same text in lower case without diacritics (``đ`` becomes ``d``)."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFD", text.casefold())
-    kept = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return unicodedata.normalize("NFC", kept.replace("đ", "d"))
+    return unicodedata.normalize("NFC", decomposed.translate(_without_marks()))
+
+
+class _WithoutMarks(dict[int, int | None]):
+    """What becomes of each character, found out when it is first met."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+@cache
+def _without_marks() -> _WithoutMarks:
+    return _WithoutMarks({ord("đ"): ord("d")})
 
 
 @cache

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import RagError
+from rag.index.exchange import UPLOADS
 from rag.index.index import Index
 from rag.index.records import Entry
 from rag.types import Progress
 
 from .strings import Strings
-
-# Where uploaded files are kept: inside the index's folder, so that they outlive the upload.
-UPLOADS = "uploaded"
 
 
 def table(entries: Sequence[Entry], texts: Strings) -> dict[str, Any]:

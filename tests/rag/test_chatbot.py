@@ -193,8 +193,16 @@ def test_history_reaches_the_retriever_and_the_backend(
 
 def test_filters_are_passed_on(retriever: PlainRetriever) -> None:
     day, later = dt.date(2024, 1, 2), dt.date(2024, 3, 4)
-    bot(retriever, ScriptedBackend(ANSWER)).ask(QUESTION, filters=Filters("vi", day, later, "news"))
-    expected = {"language": "vi", "since": day, "until": later, "source": "news"}
+    bot(retriever, ScriptedBackend(ANSWER)).ask(
+        QUESTION, filters=Filters("vi", day, later, "news", "/papers")
+    )
+    expected = {
+        "language": "vi",
+        "since": day,
+        "until": later,
+        "source": "news",
+        "folder": "/papers",
+    }
     assert retriever.asked == [(QUESTION, expected)]
 
 

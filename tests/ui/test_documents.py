@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.index.exchange import UPLOADS
 from rag.index.index import Index
 from rag.index.lock import writer_lock
 from rag.types import Progress
@@ -27,7 +28,7 @@ def _upload(folder: Path, name: str, text: str) -> str:
 
 
 def _kept(index: Index) -> list[str]:
-    return sorted(path.name for path in (index.folder / documents.UPLOADS).iterdir())
+    return sorted(path.name for path in (index.folder / UPLOADS).iterdir())
 
 
 def test_a_new_version_of_a_file_replaces_the_old_one(empty_index: Index, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_files_elsewhere_are_never_deleted(empty_index: Index, tmp_path: Path) -
 def test_what_else_lies_in_the_folder_of_uploads_is_left_alone(
     empty_index: Index, tmp_path: Path
 ) -> None:
-    folder = empty_index.folder / documents.UPLOADS
+    folder = empty_index.folder / UPLOADS
     folder.mkdir()
     (folder / "diary.txt").write_text("Not uploaded, not indexed.", "utf-8")
     documents.add(empty_index, [_upload(tmp_path, "a.txt", "Some text.")], TEXTS, _quiet)

@@ -1,0 +1,176 @@
+"""The commands that change an index: ``rag index PATH…``, ``rag index export`` and ``import``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .cli_options import IndexOption, JsonOption, SetOption, settings_and_folder
+from .errors import SettingsError
+from .settings import Settings
+from .terminal import print_report, progress_bars
+from .types import IngestReport, Progress, to_json
+
+_ADD = "add"
+
+
+class _AddByDefault(TyperGroup):
+    """``rag index PATH`` is short for ``rag index add PATH``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in {*self.commands, "--help"}:
+            args = [_ADD, *args]
+        return list(super().parse_args(ctx, args))
+
+
+index_app = typer.Typer(
+    cls=_AddByDefault,
+    help="Make and change an index. 'rag index PATH...' is short for 'rag index add PATH...', "
+    "whose options 'rag index add --help' shows.",
+    rich_markup_mode=None,
+)
+
+
+@index_app.command(_ADD)
+def add(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders to index.", metavar="PATH...")
+    ] = None,
+    index: IndexOption = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Also forget documents deleted from the folder.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="As --sync, and again whenever something changes there."),
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Forget the named documents or folders instead.")
+    ] = False,
+    re_embed: Annotated[
+        bool,
+        typer.Option("--re-embed", help="Cut and embed everything anew, with the embedder set."),
+    ] = False,
+    json: JsonOption = False,
+    settings: SetOption = None,
+) -> None:
+    """Add documents to the index, which is made if there is none."""
+    loaded, folder = settings_and_folder(settings, index)
+    if sum((sync or watch, remove, re_embed)) > 1:
+        raise SettingsError("--sync or --watch, --remove and --re-embed exclude each other.")
+    if not paths and not re_embed:
+        raise SettingsError("No file or folder is named.", "For example: rag index my-documents/")
+    chosen = paths or []
+    if not remove:
+        _must_be_there(chosen, folders=sync or watch)
+    from rag.index.index import Index as RealIndex
+
+    with progress_bars(quiet=json) as on_progress:
+        if watch:
+            _watch(folder, loaded, chosen, on_progress, as_json=json)
+            return
+        if re_embed:
+            opened = RealIndex.re_embed(folder, loaded, on_progress=on_progress)
+            report = opened.add(chosen, on_progress) if chosen else IngestReport()
+        elif remove:
+            opened = RealIndex.open(folder, loaded)
+            report = _joined(opened.remove(path) for path in chosen)
+        else:
+            opened = RealIndex.open_or_create(folder, loaded)
+            report = (
+                _joined(opened.sync(path, on_progress) for path in chosen)
+                if sync
+                else opened.add(chosen, on_progress)
+            )
+    if json:
+        print(to_json(report, indent=2))
+    else:
+        print_report(report, opened.status())
+    if report.failed and not (report.added or report.updated or report.unchanged):
+        raise typer.Exit(1)
+
+
+@index_app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write, such as my-index.zip.")],
+    index: IndexOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Write the whole index as one file, to keep or to take to another machine."""
+    from rag.index.index import Index as RealIndex
+
+    loaded, folder = settings_and_folder(settings, index)
+    RealIndex.open(folder, loaded).export(file)
+    print(f"The index in {folder} is in {file} ({file.stat().st_size / 2**20:,.1f} MiB).")
+
+
+@index_app.command("import")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that 'rag index export' wrote.")],
+    index: IndexOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Make an index of an exported file; nothing is embedded anew."""
+    from rag.index.index import Index as RealIndex
+
+    loaded, folder = settings_and_folder(settings, index)
+    facts = RealIndex.restore(file, folder, loaded).status()
+    holds = f"{facts['documents']} documents, {facts['passages']} passages"
+    print(f"The index in {folder} holds {holds}.")
+
+
+def _must_be_there(paths: Sequence[Path], *, folders: bool) -> None:
+    for path in paths:
+        if not path.exists() and not path.is_symlink():
+            raise SettingsError(f"There is no file or folder {path}.")
+        if folders and not path.is_dir():
+            raise SettingsError(f"{path} is no folder.", "Only a folder can be mirrored.")
+
+
+def _watch(
+    folder: Path,
+    settings: Settings,
+    paths: Sequence[Path],
+    on_progress: Callable[[Progress], None],
+    *,
+    as_json: bool,
+) -> None:
+    """Mirror folders until Ctrl+C; a line for everything that happened."""
+    from rag.index.index import Index as RealIndex
+    from rag.index.watch import watch
+
+    opened = RealIndex.open_or_create(folder, settings)
+    named = ", ".join(str(path) for path in paths)
+    print(f"rag: keeping {folder} in step with {named}; Ctrl+C ends it.", file=sys.stderr)
+
+    def show(report: IngestReport) -> None:
+        if as_json:
+            print(to_json(report), flush=True)
+        else:
+            print_report(report, opened.status())
+            sys.stdout.flush()
+
+    watch(
+        opened,
+        paths,
+        show,
+        on_progress,
+        on_wait=lambda locked: print(f"rag: waiting: {locked}", file=sys.stderr, flush=True),
+    )
+
+
+def _joined(reports: Iterable[IngestReport]) -> IngestReport:
+    parts = list(reports)
+    names = ("added", "updated", "unchanged", "removed", "failed", "incomplete", "skipped")
+    lists = {name: tuple(x for part in parts for x in getattr(part, name)) for name in names}
+    return IngestReport(
+        **lists,
+        passages=sum(part.passages for part in parts),
+        embedded=sum(part.embedded for part in parts),
+    )
