@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from rag.errors import IndexMismatch
 
 from .catalog import Catalog
@@ -28,3 +30,7 @@ def to_present_layout(catalog: Catalog) -> None:
         )
     with writer_lock(folder):
         catalog.migrate(layout)
+        # Search files of the first layout; those of this one lie in a folder of their own.
+        shutil.rmtree(folder / "lexical", ignore_errors=True)
+        for name in ("vectors.faiss", "derived.json"):
+            (folder / name).unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
-from rag.errors import IndexLocked
-from rag.types import IngestReport
+from rag.errors import DocumentError, IndexingError, IndexLocked
+from rag.types import Failure, IngestReport
 
 from .index import Index
 from .ingest import OnProgress
@@ -37,34 +37,53 @@ def watch(
 
     Raises:
         DocumentError: A folder is not there, or is no longer. Nothing of it is forgotten.
+        IndexingError: The system cannot tell of changes, for example of so many folders.
     """
-    import watchfiles
-
-    own = index.folder.resolve()
-
-    def counts(change: watchfiles.Change, path: str) -> bool:
-        place = Path(path)
-        return place != own and own not in place.parents
-
+    for folder in folders:
+        if not folder.is_dir():
+            raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
     # Watching begins before the first look: what changes meanwhile is seen again.
     due, waiting = True, False
-    for changes in watchfiles.watch(
-        *folders,
-        watch_filter=counts,
-        stop_event=stop,
-        rust_timeout=_LOOK_MILLISECONDS,
-        yield_on_timeout=True,
-    ):
-        due = due or bool(changes)
+    told: dict[Path, tuple[Failure, ...]] = {}
+    for changed in _changes(folders, index.folder.resolve(), stop):
+        due = due or changed
         if not due:
             continue
         try:
             for folder in folders:
                 report = index.sync(folder, on_progress)
-                if report.added or report.updated or report.removed or report.failed:
+                news = report.failed != told.get(folder, ())
+                if report.added or report.updated or report.removed or news:
                     on_report(report)
+                told[folder] = report.failed
             due = waiting = False
         except IndexLocked as locked:
             if not waiting:
                 on_wait(locked)
             waiting = True
+
+
+def _changes(folders: Sequence[Path], own: Path, stop: Event | None) -> Iterator[bool]:
+    """Now and then, and at once when something changed, whether anything did.
+
+    The index may lie in a folder that is watched; what changes there is its own doing.
+    """
+    import watchfiles
+
+    def counts(change: watchfiles.Change, path: str) -> bool:
+        place = Path(path)
+        return place != own and own not in place.parents
+
+    try:
+        for changes in watchfiles.watch(
+            *folders,
+            watch_filter=counts,
+            stop_event=stop,
+            rust_timeout=_LOOK_MILLISECONDS,
+            yield_on_timeout=True,
+        ):
+            yield bool(changes)
+    except (OSError, RuntimeError) as error:  # as the system and watchfiles say it
+        raise IndexingError(
+            f"The folders cannot be watched: {error}.", "Use --sync now and then instead."
+        ) from error
