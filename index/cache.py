@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from .embed import Matrix
@@ -72,4 +72,5 @@ class EmbeddingCache:
 def forget_embeddings(folder: Path) -> None:
     """Delete what is kept in an index's folder."""
     for name in (FILE_NAME, FILE_NAME + "-journal"):
-        (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # what is left over is found and used, or deleted, next time
+            (folder / name).unlink(missing_ok=True)

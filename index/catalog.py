@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -102,10 +102,11 @@ class Catalog:
             connection.execute("PRAGMA cache_size = -65536")  # 64 MiB
             with _transaction(connection):
                 yield Writer(connection)
-            # So that the file alone is the index, and a large log does not stay beside it.
-            # Readers may hold that up; a later change will do it then.
-            connection.execute("PRAGMA busy_timeout = 100")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # So that the file alone is the index, and a large log does not stay beside it. Readers
+            # or a full disk may hold that up: the log counts as well, and a later change does it.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA busy_timeout = 100")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def migrate(self, layout: int) -> None:
         """Bring a catalog of an older layout to the present one, in one transaction.

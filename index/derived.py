@@ -164,6 +164,8 @@ def publish(
 def damage(folder: Path, reader: Reader) -> list[str]:
     """What is wrong with the search files of the state a reader sees, in plain sentences."""
     place = _place(folder, reader.state())
+    if not place.exists() and not reader.counts()[1]:
+        return []  # nothing was ever added, so nothing had to be written
     files = _whole(place)
     snapshot = read(folder, reader) if files else None
     if files is None or snapshot is None:

@@ -13,7 +13,11 @@ documents would score differently by the way they came in.
 from __future__ import annotations
 
 import math
+import os
+import tempfile
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +61,24 @@ class Lexical:
 
     @classmethod
     def read(cls, path: Path) -> Lexical | None:
-        """The index in a folder, or ``None`` where there is none or it is damaged."""
+        """The index in a folder, or ``None`` where there is none or it is damaged.
+
+        tantivy wants to write a lock beside the files even to read them. Where it may not, it
+        gets links to them in a folder that lasts as long as the object.
+        """
         import tantivy
 
         try:
-            return cls(tantivy.Index.open(str(path)))
+            if os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+                return cls(tantivy.Index.open(str(path)))
+            with ExitStack() as on_failure:
+                links = Path(on_failure.enter_context(tempfile.TemporaryDirectory()))
+                for file in path.iterdir():
+                    if file.suffix != ".lock":
+                        (links / file.name).symlink_to(file.absolute())
+                lexical = cls(tantivy.Index.open(str(links)))
+                weakref.finalize(lexical, on_failure.pop_all().close)
+                return lexical
         except (ValueError, OSError):
             return None
 
