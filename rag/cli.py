@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -29,8 +29,8 @@ from .terminal import print_answer, print_hits, print_status, progress_bars
 from .text import normalize
 from .types import to_json
 
-if TYPE_CHECKING:
-    pass
+# How typer ends after Ctrl+C: 128 and the number of the signal, as shells have it.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="rag",
@@ -56,9 +56,10 @@ def main() -> None:
     except RagError as error:
         print(f"rag: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("rag: stopped.", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("rag: stopped.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader of a pipe went away; there is no one left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ def add(
         _must_be_there(chosen, folders=sync or watch)
     from rag.index.index import Index as RealIndex
 
-    with progress_bars(quiet=json) as on_progress:
+    with progress_bars(quiet=json) as on_progress, _told_what_is_kept():
         if watch:
             _watch(folder, loaded, chosen, on_progress, as_json=json)
             return
@@ -123,6 +124,17 @@ def restore(
     facts = RealIndex.restore(file, folder, loaded).status()
     holds = f"{facts['documents']} documents, {facts['passages']} passages"
     print(f"The index in {folder} holds {holds}.")
+
+
+@contextmanager
+def _told_what_is_kept() -> Iterator[None]:
+    """Say after Ctrl+C that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = "What was finished is in the index, and what was embedded is kept for the next time."
+        print(f"rag: {kept}", file=sys.stderr)
+        raise
 
 
 def _must_be_there(paths: Sequence[Path], *, folders: bool) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
-from rag.terminal import print_answer
+from rag.terminal import print_answer, progress_bars
+from rag.types import Progress
 
 
 def test_a_pipe_gets_one_checked_answer_though_two_backends_wrote(
@@ -40,3 +44,27 @@ def test_what_is_not_supported_is_said_below_the_sources(
     backend = ScriptedBackend(["He was born in 1871 [1]."])
     print_answer(Chatbot(seeds_index, [backend]).stream("Who is Winston Ma?"))
     assert "Not supported by the documents: He was born in 1871" in capsys.readouterr().out
+
+
+def test_a_terminal_sees_how_quickly_passages_are_embedded_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress_bars(quiet=False) as on_progress:
+        for done in range(0, 5000, 1000):
+            on_progress(Progress("passages", done, 5000, "report.pdf"))
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"passages .* 4000/5000 +[\d,]+/s +\d+:\d\d:\d\d +report\.pdf", shown)
+
+
+def test_a_pipe_sees_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bars(quiet=False) as on_progress:
+        on_progress(Progress("passages", 1, 2))
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,147 @@
+"""The commands that change, move, watch and check an index, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag.index.index import Index
+
+from .test_cli import failure, run
+
+
+@pytest.fixture
+def copy(seeds_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The seeds, exported and imported into a folder of their own."""
+    archive = tmp_path / "moved" / "seeds.zip"
+    archive.parent.mkdir()
+    assert run("index", "export", str(archive), "--index", str(seeds_index.folder)) == 0
+    assert f"is in {archive} (0." in capsys.readouterr().out
+    assert run("index", "import", str(archive), "--index", str(tmp_path / "copy")) == 0
+    assert "copy holds 5 documents, " in capsys.readouterr().out
+    return tmp_path / "copy"
+
+
+def test_an_index_moves_as_one_file_and_answers_as_before(
+    copy: Path, seeds_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    for folder in (copy, seeds_index.folder):
+        assert run("search", "Who is Winston Ma?", "--json", "--index", str(folder)) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    moved, there = ([(hit["passage"]["text"], hit["score"]) for hit in hits] for hits in found)
+    assert moved == there
+    archive = str(tmp_path / "moved" / "seeds.zip")
+    assert run("index", "import", archive, "--index", str(copy)) == 1
+    assert "already" in failure(capsys)
+    assert run("index", "export", archive, "--index", str(copy)) == 1
+    assert "already" in failure(capsys)
+    assert run("index", "import", "missing.zip", "--index", str(tmp_path / "new")) == 1
+    assert "missing.zip" in failure(capsys)
+    assert not (tmp_path / "new").exists()
+
+
+def test_status_verifies_and_a_damaged_index_fails(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("status", "--verify", "--index", str(copy)) == 0
+    out = capsys.readouterr().out
+    assert out.endswith("Everything is as it was written.\n")
+    for fact in ("documents       5", "passages ", "bytes ", "embedder ", "revision "):
+        assert fact in out
+    assert run("status", "--verify", "--json", "--index", str(copy)) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == []
+
+    (vectors,) = copy.glob("derived/*/vectors.faiss")
+    content = bytearray(vectors.read_bytes())
+    content[len(content) // 2] ^= 1
+    vectors.write_bytes(content)
+    assert run("status", "--verify", "--index", str(copy)) == 1
+    assert capsys.readouterr().err == "rag: The search files are missing or damaged.\n"
+    assert run("status", "--verify", "--json", "--index", str(copy)) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert problems == ["The search files are missing or damaged."]
+    assert run("search", "Who is Winston Ma?", "--index", str(copy)) == 0
+    assert "001_" in capsys.readouterr().out
+    assert run("status", "--verify", "--index", str(copy)) == 0
+
+
+def test_a_folder_narrows_search_and_answer(
+    seeds_index: Index, seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = ["--index", str(seeds_index.folder)]
+    assert run("search", "Sora", "--folder", str(seeds), "--json", *index) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 5
+    one = next(seeds.glob("000_*"))
+    assert run("ask", "Sora là gì?", "--folder", str(one), "--json", *index) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert {hit["document"]["uri"] for hit in answer["hits"]} == {one.as_uri()}
+    assert run("search", "Sora", "--folder", str(tmp_path), *index) == 0
+    assert capsys.readouterr().out == "No passage matches.\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--sync", "--remove"], ["--watch", "--remove"], ["--watch", "--re-embed"]],
+)
+def test_ways_that_exclude_each_other_change_nothing(
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("index", *options, ".") == 1
+    assert "exclude each other" in failure(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_short_form_is_explained_where_one_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("index", "--help") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "'rag index PATH...' is short for 'rag index add PATH...'" in out
+    assert "export" in out
+    assert "import" in out
+    assert run("index", "add", "--help") == 0
+    assert "--watch" in capsys.readouterr().out
+
+
+@contextmanager
+def watched(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """``rag index --watch papers`` in a process of its own; it must end by Ctrl+C."""
+    command = [sys.executable, "-m", "rag", "index", "--watch", "papers", *options]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_watching_tells_what_it_did_until_it_is_interrupted(tmp_path: Path) -> None:
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "one.txt").write_text("A glacier melted in the north.", "utf-8")
+    with watched(tmp_path, "--json") as process:
+        assert process.stdout
+        assert process.stderr
+        first = json.loads(process.stdout.readline())
+        assert [uri.rpartition("/")[2] for uri in first["added"]] == ["one.txt"]
+        assert "keeping my-index in step with papers" in process.stderr.readline()
+        (papers / "one.txt").rename(papers / "two.txt")
+        moved = json.loads(process.stdout.readline())
+        assert (len(moved["added"]), len(moved["removed"]), moved["embedded"]) == (1, 1, 0)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        told = process.stderr.read().splitlines()
+        assert told[0].startswith("rag: What was finished is in the index")
+        assert told[1:] == ["rag: stopped."]
+        assert process.stdout.read() == ""
