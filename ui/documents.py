@@ -11,10 +11,13 @@ from typing import Any
 from rag.errors import RagError
 from rag.index.exchange import UPLOADS
 from rag.index.index import Index
-from rag.index.records import Entry
-from rag.types import Progress
+from rag.index.records import Entry, lies_in
+from rag.types import Progress, file_name
 
 from .strings import Strings
+
+# How many of the files that cannot be read are named.
+_SKIPPED = 5
 
 
 def table(entries: Sequence[Entry], texts: Strings) -> dict[str, Any]:
@@ -61,10 +64,7 @@ def add(
                 kept.append(_keep(_folder(index), Path(upload)))  # noqa: PERF401 - may break off
             report = index.add(kept, on_progress)
         finally:
-            held = {entry.uri for entry in index.documents()}
-            for file in kept:
-                if file.as_uri() not in held:
-                    file.unlink()
+            _drop_unused(index, kept)
     except (RagError, OSError) as error:
         return "⚠ " + texts["not_added"].format(reason=error)
     lines = [
@@ -75,6 +75,11 @@ def add(
         )
     ]
     lines += ["⚠ " + texts["not_added"].format(reason=one.reason) for one in report.failed]
+    lines += ["⚠ " + texts["not_whole"].format(reason=one.reason) for one in report.incomplete]
+    if report.skipped:
+        names = ", ".join(file_name(uri) for uri in report.skipped[:_SKIPPED])
+        more = f", … +{len(report.skipped) - _SKIPPED}" if len(report.skipped) > _SKIPPED else ""
+        lines.append("⚠ " + texts["skipped"].format(names=names + more))
     return "\n".join(lines)
 
 
@@ -87,9 +92,7 @@ def remove(index: Index, uris: Iterable[str], texts: Strings) -> str:
     try:
         for uri in chosen:
             removed += len(index.remove(uri).removed)
-            for file in _folder(index).glob("*"):
-                if file.as_uri() == uri:
-                    file.unlink()
+            _drop_unused(index, [f for f in _folder(index).glob("*") if lies_in(uri, f.as_uri())])
     except RagError as error:
         return f"⚠ {error}"
     return texts["removed"].format(count=removed)
@@ -101,6 +104,14 @@ def _keep(folder: Path, upload: Path) -> Path:
     fresh = folder / f".{upload.name}"
     shutil.copyfile(upload, fresh)
     return fresh.replace(folder / upload.name)
+
+
+def _drop_unused(index: Index, files: Iterable[Path]) -> None:
+    """Delete those of some uploads that no document comes from: itself, or a part of it."""
+    uris = [entry.uri for entry in index.documents()]
+    for file in files:
+        if not any(lies_in(uri, file.as_uri()) for uri in uris):
+            file.unlink()
 
 
 def _folder(index: Index) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,24 @@ def test_what_else_lies_in_the_folder_of_uploads_is_left_alone(
     (entry,) = empty_index.documents()
     documents.remove(empty_index, [entry.uri], TEXTS)
     assert _kept(empty_index) == ["diary.txt"]
+
+
+def test_an_archive_is_kept_while_a_document_of_it_is_there(
+    empty_index: Index, tmp_path: Path
+) -> None:
+    archive = tmp_path / "papers.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("one.txt", "A glacier melted.")
+        packed.writestr("two.txt", "A volcano erupted.")
+        packed.writestr("three.exe", b"MZ")
+    report = documents.add(empty_index, [str(archive)], TEXTS, _quiet)
+    assert report.splitlines() == [
+        "Added: 2. Updated: 0. Unchanged: 0.",
+        "⚠ Left out, of types that cannot be read: three.exe",
+    ]
+    assert _kept(empty_index) == ["papers.zip"]
+    first, second = empty_index.documents()
+    assert documents.remove(empty_index, [first.uri], TEXTS) == "Removed: 1."
+    assert _kept(empty_index) == ["papers.zip"]
+    assert documents.remove(empty_index, [second.uri], TEXTS) == "Removed: 1."
+    assert _kept(empty_index) == []

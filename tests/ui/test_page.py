@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -124,6 +126,23 @@ def test_documents_are_added_asked_and_removed(
     expect(page.locator("#documents-table")).to_contain_text("The index is empty")
     assert empty_index.documents() == []
     assert not any((empty_index.folder / "uploaded").iterdir())
+
+
+def test_what_another_process_added_is_found_without_a_restart(
+    open_window: OpenWindow, empty_index: Index, tmp_path: Path
+) -> None:
+    (tmp_path / "old.txt").write_text("The old door code is 4711.", "utf-8")
+    empty_index.add(tmp_path / "old.txt")
+    window = open_window(empty_index)
+    window.ask("What is the door code?")
+    assert any("4711" in quote for quote in window.quotes())
+    (tmp_path / "new.txt").write_text("Winston Ma plays the violin in Hanoi.", "utf-8")
+    command = [sys.executable, "-m", "rag", "index", "--index", str(empty_index.folder)]
+    subprocess.run([*command, str(tmp_path / "new.txt")], check=True, capture_output=True)
+    window.ask("What does Winston Ma play?")
+    assert any("the violin" in quote for quote in window.quotes())
+    window.page.get_by_role("tab", name="Documents").click()
+    expect(window.page.locator("#documents-table")).to_contain_text("new.txt")
 
 
 def test_what_a_document_says_is_shown_and_never_run(
