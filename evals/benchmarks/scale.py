@@ -25,6 +25,7 @@ import numpy as np
 from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.ingest import Ingest, change
+from rag.index.vectors import AUTO
 from rag.index.verify import size_on_disk
 from rag.settings import IndexSettings, RetrievalSettings, Settings
 from rag.types import Document, Passage
@@ -74,10 +75,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.evals.benchmarks.scale")
     parser.add_argument("--passages", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, help="keep the index here, or use the one there")
+    parser.add_argument("--vectors", default=AUTO, help="the setting index.vectors")
     parser.add_argument("--step", choices=list(STEPS), help="only this, on the index in --folder")
     given = parser.parse_args()
     if given.step:
-        figures = STEPS[given.step](given.folder, given.passages)
+        figures = STEPS[given.step](given.folder, given.passages, given.vectors)
         print(json.dumps({**figures, "peak memory, GiB": _peak()}))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -86,13 +88,13 @@ def main() -> None:
             if step == "build" and folder.exists():
                 continue
             print(f"{step}:", flush=True)
-            for name, value in _in_a_process(step, folder, given.passages).items():
+            for name, value in _in_a_process(step, folder, given.passages, given.vectors).items():
                 print(f"  {name:48}{value:>12,.4g}", flush=True)
 
 
-def built(folder: Path, passages: int) -> Figures:
+def built(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
     """Make an index: as ``Index.add`` does, but for reading and cutting files."""
-    settings, embedder = _settings(), Prepared(clustered(passages, DIMENSION))
+    settings, embedder = _settings(vectors), Prepared(clustered(passages, DIMENSION))
     index, language = Index.create(folder, settings, embedder), Language()
 
     def fill(ingest: Ingest) -> None:
@@ -110,12 +112,12 @@ def built(folder: Path, passages: int) -> Figures:
     return {"passages": passages, "seconds": took, "size on disk, GiB": size_on_disk(folder) / _GIB}
 
 
-def searched(folder: Path, passages: int) -> Figures:
+def searched(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
     """Open the index, ask it, and compare what it finds with all vectors."""
     questions, queries = _questions(folder)
     embedder = Prepared(iter(()), dict(zip(questions, queries, strict=True)))
     begun = time.perf_counter()
-    index = Index.open(folder, _settings(), embedder)
+    index = Index.open(folder, _settings(vectors), embedder)
     index.search(questions[0], DEPTH)
     first = time.perf_counter() - begun
     times = []
@@ -128,7 +130,7 @@ def searched(folder: Path, passages: int) -> Figures:
     for question in questions[1:50]:
         index.search(question, DEPTH, language="vi")
     filtered = (time.perf_counter() - begun) / 49
-    nearest = Index.open(folder, _settings(dense_weight=1.0), embedder)
+    nearest = Index.open(folder, _settings(vectors, dense_weight=1.0), embedder)
     return {
         "open and first query, s": first,
         "query p50, ms": 1000 * statistics.median(times),
@@ -139,14 +141,14 @@ def searched(folder: Path, passages: int) -> Figures:
     }
 
 
-def added(folder: Path, passages: int) -> Figures:
+def added(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
     """Add ten documents, while somebody has the index open."""
     questions, queries = _questions(folder)
     known = dict(zip(questions, queries, strict=True))
     language = Language(seed=2)
-    lasting = Index.open(folder, _settings(), Prepared(iter(()), known))
+    lasting = Index.open(folder, _settings(vectors), Prepared(iter(()), known))
     lasting.search(questions[0], DEPTH)
-    index = Index.open(folder, _settings(), Prepared(clustered(10_000, DIMENSION, seed=3)))
+    index = Index.open(folder, _settings(vectors), Prepared(clustered(10_000, DIMENSION, seed=3)))
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as documents:
         for kind in ("first", "second"):
@@ -168,9 +170,11 @@ def added(folder: Path, passages: int) -> Figures:
 STEPS = {"build": built, "search": searched, "add": added}
 
 
-def _settings(**retrieval: float) -> Settings:
+def _settings(vectors: str, **retrieval: float) -> Settings:
     plain = replace(RetrievalSettings(diversity=0.0), **retrieval)  # type: ignore[arg-type]
-    return replace(Settings(), index=IndexSettings(batch_size=1024), retrieval=plain)
+    return replace(
+        Settings(), index=IndexSettings(batch_size=1024, vectors=vectors), retrieval=plain
+    )
 
 
 def _document(number: int, texts: Sequence[str]) -> tuple[Document, list[Passage]]:
@@ -221,9 +225,9 @@ def _recall(index: Index, questions: list[str], queries: Matrix, only: str | Non
     return statistics.mean(shares)
 
 
-def _in_a_process(step: str, folder: Path, passages: int) -> Figures:
+def _in_a_process(step: str, folder: Path, passages: int, vectors: str) -> Figures:
     command = [sys.executable, "-m", "rag.evals.benchmarks.scale", "--step", step]
-    command += ["--folder", str(folder), "--passages", str(passages)]
+    command += ["--folder", str(folder), "--passages", str(passages), "--vectors", vectors]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise SystemExit(done.stderr)
