@@ -37,6 +37,9 @@ class Lexical:
 
     def __init__(self, index: Any) -> None:
         self._index = index
+        # By itself tantivy watches the folder in a thread, and maps files again when it likes; one
+        # that is cut short just then would end the process. These files never change.
+        index.config_reader("Manual", 0)
         self._searcher = index.searcher()
         self._frequencies: dict[tuple[str, str], int] = {}
         self._mean_length: float | None = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import SettingsError
+from rag.evals.benchmarks import edits
 from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
 from rag.index.index import Index
 from rag.settings import IndexSettings, RetrievalSettings, Settings
@@ -32,35 +31,20 @@ def index(tmp_path: Path) -> Index:
     return made(tmp_path / "index")
 
 
-@cache
-def paragraphs() -> list[str]:
-    """A long document, paragraph by paragraph."""
-    chance, language = random.Random(1), Language(size=2000)  # noqa: S311 - the same each time
-    return [language.sentences(chance.randint(2, 9), 10) for _ in range(200)]
-
-
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, 199), kind=st.sampled_from(["word", "sentence", "delete", "insert"]))
+@given(place=st.integers(0, edits.PARAGRAPHS - 1), kind=st.sampled_from(sorted(edits.EDITS)))
 def test_an_edited_paragraph_costs_a_paragraph(
     index: Index, tmp_path: Path, place: int, kind: str
 ) -> None:
-    path = tmp_path / "long.txt"
-    path.write_text("\n\n".join(paragraphs()), "utf-8")
+    path, parts = tmp_path / "long.txt", edits.paragraphs()
+    path.write_text("\n\n".join(parts), "utf-8")
     whole = index.add(path)
     assert not whole.passages or whole.passages > 60
-    edited = list(paragraphs())
-    if kind == "delete":
-        del edited[place]
-    elif kind == "insert":
-        edited.insert(place, "A new paragraph. It says something nobody said before.")
-    else:
-        new = "words" if kind == "word" else "words. Nobody ever said this before"
-        edited[place] = f"{edited[place].removesuffix('.')} {new}."
-    path.write_text("\n\n".join(edited), "utf-8")
+    path.write_text("\n\n".join(edits.EDITS[kind](parts, place)), "utf-8")
     report = index.add(path)
     assert len(report.updated) == 1
     # Where a paragraph comes or goes, boundaries move until one falls where one was before.
-    assert report.embedded <= (1 if kind in ("word", "sentence") else 15)
+    assert report.embedded <= (15 if kind.startswith("a paragraph") else 1)
     assert index.verify() == []
 
 

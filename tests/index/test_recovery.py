@@ -27,14 +27,25 @@ def index(tmp_path: Path, seeds_index: Index, counting: CountingEmbedder) -> Ind
     return Index.open(folder, seeds_index.settings, counting)
 
 
+def put(path: Path, content: bytes) -> None:
+    """Put another file in a file's place, as a bad restore does.
+
+    Cut in place, it would end any process that has it mapped, as tantivy has for a moment after
+    opening, in a thread of its own.
+    """
+    other = path.with_name("other")
+    other.write_bytes(content)
+    other.replace(path)
+
+
 def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    put(path, path.read_bytes()[: path.stat().st_size // 2])
 
 
 def flip(path: Path) -> None:
     content = path.read_bytes()
     middle = len(content) // 2
-    path.write_bytes(content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
+    put(path, content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
 
 
 def each_lexical_file(damage: Callable[[Path], object]) -> Callable[[Path], object]:
@@ -60,7 +71,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "vectors deleted": lambda place: (place / "vectors.faiss").unlink(),
     "vectors cut": lambda place: cut(place / "vectors.faiss"),
     "vectors flipped": lambda place: flip(place / "vectors.faiss"),
-    "vectors empty": lambda place: (place / "vectors.faiss").write_bytes(b""),
+    "vectors empty": lambda place: put(place / "vectors.faiss", b""),
     "lexical deleted": lambda place: shutil.rmtree(place / "lexical"),
     "lexical cut": each_lexical_file(cut),
     "lexical flipped": each_lexical_file(flip),
