@@ -299,7 +299,7 @@ class Index:
 
         Args:
             question: A question or some words.
-            k: How many at most; the setting ``retrieval.passages`` if left out.
+            k: How many at most; the setting ``retrieval.k`` if left out.
             language: Only documents in this language, ISO 639-1.
             since: Only documents published on this day or later.
             until: Only documents published on this day or earlier.
@@ -320,7 +320,7 @@ class Index:
             place = folder and _as_uri(str(folder))
             if language or since or until or source or place:
                 allowed = reader.matching(language, since, until, source, place or None)
-            ranked = search.ranked(question, k or self.settings.retrieval.passages, allowed)
+            ranked = search.ranked(question, k or self.settings.retrieval.k, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
         return [_hit(document, passage, scores[passage.id]) for passage, document in passages]

@@ -175,7 +175,7 @@ class Chatbot:
         asked = standalone(question, turns)
         hits = self._retriever.search(
             asked,
-            self.settings.retrieval.passages,
+            self.settings.retrieval.k,
             language=filters.language,
             since=filters.since,
             until=filters.until,

@@ -2,7 +2,7 @@
 
 The later of these wins: the defaults below; ``rag.toml`` in the person's configuration
 folder; ``rag.toml`` in the working folder, which may not say who gets
-the documents; environment variables (``RAG_RETRIEVAL__PASSAGES=8``); what the caller passes (``--set retrieval.passages=8``).
+the documents; environment variables (``RAG_RETRIEVAL__K=8``); what the caller passes (``--set retrieval.k=8``).
 Keys of LLM providers are never settings: they stay in the environment, and a setting names
 the variable.
 """
@@ -53,12 +53,12 @@ class IndexSettings:
 class RetrievalSettings:
     """How passages are chosen for a question.
 
-    ``passages`` is how many an answer is written from. ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
+    ``k`` is how many an answer is written from. ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
     index's; ``diversity`` is what a passage loses for resembling one chosen before it;
     ``candidates`` is how many passages each side proposes.
     """
 
-    passages: int = 6
+    k: int = 6
     candidates: int = 50
     dense_weight: float = 0.3
     diversity: float = 0.3
@@ -107,7 +107,7 @@ class Settings:
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
     "index.batch_size": (1, 4096),
-    "retrieval.passages": (1, 100),
+    "retrieval.k": (1, 100),
     "retrieval.candidates": (1, 10_000),
     "retrieval.dense_weight": (0, 1),
     "retrieval.diversity": (0, 1),
@@ -261,7 +261,7 @@ def _read_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
         if not equals or not dot:
             raise SettingsError(
                 f"The setting {assignment!r} is not of the form GROUP.NAME=VALUE.",
-                "For example: --set retrieval.passages=8.",
+                "For example: --set retrieval.k=8.",
             )
         values.setdefault(group, {})[key] = value
     return values

@@ -115,7 +115,7 @@ def test_removing_and_adding_again(tmp_path: Path, capsys: pytest.CaptureFixture
         (["search", "Why?", "--until", "yesterday"], "--until is not a date"),
         (["status", "--set", "nonsense"], "GROUP.NAME=VALUE"),
         (["status", "--set", "index.nonsense=1"], "index.nonsense"),
-        (["status", "--set", "retrieval.passages=many"], "a whole number"),
+        (["status", "--set", "retrieval.k=many"], "a whole number"),
         (["eval", "missing-suite"], "missing-suite"),
     ],
 )

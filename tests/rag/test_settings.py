@@ -31,7 +31,7 @@ def test_without_anything_settings_are_the_defaults(person: Path, working: Path)
 
 
 def test_each_place_wins_over_those_before_it(person: Path, working: Path) -> None:
-    lines = {"passages": 2, "candidates": 22, "dense_weight": 0.2, "diversity": 0.2}
+    lines = {"k": 2, "candidates": 22, "dense_weight": 0.2, "diversity": 0.2}
     written = "\n".join(f"{name} = {value}" for name, value in lines.items())
     (person / "rag.toml").write_text(f"[retrieval]\n{written}\n", "utf-8")
     (working / "rag.toml").write_text(
@@ -56,19 +56,19 @@ def test_a_file_may_begin_with_a_byte_order_mark(person: Path, working: Path) ->
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("retrieval.passage=8", "retrieval.passages"),
-        ("retreival.passages=8", "Known: index, retrieval, answer, openai."),
+        ("retrieval.kk=8", "retrieval.k"),
+        ("retreival.k=8", "Known: index, retrieval, answer, openai."),
         ("__class__.x=8", "__class__"),
-        ("retrieval.passages=eight", "a whole number"),
-        ("retrieval.passages=1.5", "a whole number"),
-        ("retrieval.passages=", "a whole number"),
-        ("retrieval.passages=0", "from 1 to 100"),
-        ("retrieval.passages=101", "from 1 to 100"),
+        ("retrieval.k=eight", "a whole number"),
+        ("retrieval.k=1.5", "a whole number"),
+        ("retrieval.k=", "a whole number"),
+        ("retrieval.k=0", "from 1 to 100"),
+        ("retrieval.k=101", "from 1 to 100"),
         ("retrieval.dense_weight=nan", "from 0 to 1"),
         ("retrieval.dense_weight=inf", "from 0 to 1"),
         ("retrieval.dense_weight=-0.1", "from 0 to 1"),
         ("index.path= ", "not empty"),
-        ("retrieval.passages", "GROUP.NAME=VALUE"),
+        ("retrieval.k", "GROUP.NAME=VALUE"),
         ("passages=8", "GROUP.NAME=VALUE"),
         ("", "GROUP.NAME=VALUE"),
     ],
@@ -82,12 +82,12 @@ def test_a_wrong_assignment_is_a_plain_error(assignment: str, said: str) -> None
 @pytest.mark.parametrize(
     "line",
     [
-        "passages = true",
-        "passages = 8.5",
-        "passages = inf",
-        "passages = nan",
-        "passages = [8]",
-        "passages = 2024-01-01",
+        "k = true",
+        "k = 8.5",
+        "k = inf",
+        "k = nan",
+        "k = [8]",
+        "k = 2024-01-01",
         "dense_weight = 1" + 400 * "0",
         "diversity = {}",
         "unknown = 1",
@@ -135,7 +135,7 @@ def test_every_default_is_within_its_own_limits() -> None:
 
 def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Settings().retrieval.passages = 3  # type: ignore[misc]
+        Settings().retrieval.k = 3  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("line", ["[openai]\nbase_url = 'x'", "[answer]\nbackend = 'openai'"])
