@@ -58,11 +58,15 @@ class SentenceTransformerEmbedder:
         # Threads that wait by spinning make a question many times slower on a busy machine.
         # Read when torch is imported, and never again.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        import huggingface_hub
         import transformers
         from sentence_transformers import SentenceTransformer
 
-        silence: Any = transformers.utils.logging.disable_progress_bar
-        silence()
+        no_bars: Any = transformers.utils.logging.disable_progress_bar
+        # The hub's client tells of every attempt; what came of them is in the error below.
+        no_warnings: Any = huggingface_hub.utils.logging.set_verbosity_error
+        no_bars()
+        no_warnings()
         folder = _bundled_folder() if name == BUNDLED_EMBEDDER else Path(name)
         local = folder.is_dir()
         try:

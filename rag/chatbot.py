@@ -25,6 +25,7 @@ from .types import (
     Delta,
     Done,
     Event,
+    Hit,
     Retrieved,
     Switched,
     Turn,
@@ -140,7 +141,7 @@ class Chatbot:
         question = normalize(question).strip()
         if not question:
             raise QuestionError("The question is empty.", "Write what you want to know.")
-        turns = [turn if isinstance(turn, Turn) else Turn(*turn) for turn in history]
+        turns = _turns(history)
         request = await asyncio.to_thread(self._request, question, turns, filters or Filters())
         yield Retrieved(request.hits)
         draft = _Draft()
@@ -168,20 +169,41 @@ class Chatbot:
             yield Done(answer)
             return
 
+    def retrieve(
+        self,
+        question: str,
+        history: History = (),
+        filters: Filters | None = None,
+        k: int | None = None,
+    ) -> list[Hit]:
+        """The passages that a question is answered from, best first, without an answer.
+
+        Args:
+            question: The question, in any language.
+            history: Earlier exchanges, oldest first.
+            filters: Which documents to look in; all if left out.
+            k: How many passages; the setting ``retrieval.k`` if left out.
+
+        Raises:
+            QuestionError: The question is empty.
+        """
+        chosen = filters or Filters()
+        return self._retriever.search(
+            standalone(normalize(question).strip(), _turns(history)),
+            k or self.settings.retrieval.k,
+            language=chosen.language,
+            since=chosen.since,
+            until=chosen.until,
+            source=chosen.source,
+            folder=chosen.folder,
+        )
+
     def _request(self, question: str, turns: Sequence[Turn], filters: Filters) -> Request:
         """Find the passages and write the prompt."""
         before = detect_language(turns[-1].question) if turns else "en"
         language = detect_language(question, default=before)
         asked = standalone(question, turns)
-        hits = self._retriever.search(
-            asked,
-            self.settings.retrieval.k,
-            language=filters.language,
-            since=filters.since,
-            until=filters.until,
-            source=filters.source,
-            folder=filters.folder,
-        )
+        hits = self.retrieve(question, turns, filters)
         messages = answer_messages(question, language, hits, turns)
         evidence = self._retriever.evidence
         return Request(asked, language, tuple(hits), messages, evidence, question)
@@ -209,6 +231,10 @@ class Chatbot:
             attempts=tuple(draft.attempts),
             usage=draft.usage,
         )
+
+
+def _turns(history: History) -> list[Turn]:
+    return [turn if isinstance(turn, Turn) else Turn(*turn) for turn in history]
 
 
 async def _next(events: AsyncGenerator[Event, None]) -> Event | None:

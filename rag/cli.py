@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .cli_eval import eval_app
 from .cli_index import index_app
 from .cli_options import (
     BackendOption,
@@ -25,7 +25,7 @@ from .cli_options import (
     settings_and_folder,
 )
 from .errors import QuestionError, RagError
-from .terminal import print_answer, print_hits, print_status, progress_bars
+from .terminal import print_answer, print_hits, print_status
 from .text import normalize
 from .types import to_json
 
@@ -43,6 +43,7 @@ app = typer.Typer(
 
 
 app.add_typer(index_app, name="index")
+app.add_typer(eval_app, name="eval")
 
 
 def main() -> None:
@@ -188,27 +189,3 @@ def status(
             print(f"rag: {problem}", file=sys.stderr)
     if problems:
         raise typer.Exit(1)
-
-
-@app.command("eval")
-def eval_command(
-    suite: Annotated[str, typer.Argument(help="The name of a suite, or its folder.")],
-    backend: BackendOption = None,
-    documents: Annotated[
-        Path | None, typer.Option(help="The folder of the suite's documents.")
-    ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show each case that did not come out right.")
-    ] = False,
-    json: JsonOption = False,
-    settings: SetOption = None,
-) -> None:
-    """Put a suite's questions to the chatbot and count what came of them."""
-    from rag.evals.report import measure
-
-    loaded, _ = settings_and_folder(settings, None)
-    with progress_bars(quiet=json) as on_progress:
-        report = measure(
-            suite, loaded, backend, documents, on_progress, verbose=verbose, as_json=json
-        )
-    print(report)

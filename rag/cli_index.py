@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from .cli_options import IndexOption, JsonOption, SetOption, settings_and_folder
+from .cli_options import ByDefault, IndexOption, JsonOption, SetOption, settings_and_folder
 from .errors import SettingsError
 from .settings import Settings
 from .terminal import print_report, progress_bars
@@ -20,18 +19,8 @@ from .types import IngestReport, Progress, to_json
 _ADD = "add"
 
 
-class _AddByDefault(TyperGroup):
-    """``rag index PATH`` is short for ``rag index add PATH``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        first = args[0] if args else ""
-        if first not in {*self.commands, "--help"}:
-            args = [_ADD, *args]
-        return list(super().parse_args(ctx, args))
-
-
 index_app = typer.Typer(
-    cls=_AddByDefault,
+    cls=ByDefault(_ADD),
     help="Make and change an index. 'rag index PATH...' is short for 'rag index add PATH...', "
     "whose options 'rag index add --help' shows.",
     rich_markup_mode=None,

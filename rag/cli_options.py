@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .errors import SettingsError
 from .settings import Settings, load_settings
@@ -43,6 +44,19 @@ SourceOption = Annotated[
 FolderOption = Annotated[
     str | None, typer.Option("--folder", help="Only documents in this folder or archive.")
 ]
+
+
+def ByDefault(default: str) -> type[TyperGroup]:  # noqa: N802 - it makes a class
+    """A group of commands of which one need not be named: ``rag index PATH`` is ``rag index add PATH``."""
+
+    class Group(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            first = args[0] if args else ""
+            if first not in {*self.commands, "--help"}:
+                args = [default, *args]
+            return list(super().parse_args(ctx, args))
+
+    return Group
 
 
 def settings_and_folder(assignments: list[str] | None, index: str | None) -> tuple[Settings, Path]:

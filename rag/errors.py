@@ -12,6 +12,7 @@ RagError
 │   └── IndexLocked      another process is changing it
 ├── ModelError           an embedding model cannot be loaded
 ├── PromptError          a prompt template is missing or misses a variable
+├── EvaluationError      a suite, run or baseline cannot be read, run or compared
 └── BackendError         no answer could be had from an LLM
     ├── BackendSetup     it is not configured: unknown name, no key, malformed key
     ├── BackendRefused   the server answered, and said no
@@ -84,6 +85,10 @@ class ModelError(RagError):
 
 class PromptError(RagError):
     """A prompt template is missing, or misses a variable."""
+
+
+class EvaluationError(RagError):
+    """A suite, run or baseline cannot be read, run or compared."""
 
 
 class BackendError(RagError):

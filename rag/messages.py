@@ -20,7 +20,7 @@ NO_ANSWER = "NOT_IN_DOCUMENTS"
 # How many earlier exchanges an LLM sees.
 _TURNS = 4
 
-_FENCE = re.compile(r"<(?=\s*(?:/\s*)?passage)", re.IGNORECASE)
+_FENCE = re.compile(r"<(?=\s*(?:/\s*)?(?:passage|text|sentence|question|answer))", re.IGNORECASE)
 
 
 class Message(TypedDict):

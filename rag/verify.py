@@ -42,7 +42,7 @@ def verdict(
     other_language = hit.document.language != language
     if not claims(sentence) or not holds_figures(quote, sentence):
         return Support.UNSUPPORTED
-    if _holds_all(quote, sentence) and (dense >= CLOSE or not other_language):
+    if bears_out(quote, sentence) and (dense >= CLOSE or not other_language):
         return Support.SUPPORTED
     if share >= PARTLY or (other_language and dense >= CLOSE):
         return Support.PARTLY
@@ -54,8 +54,10 @@ def claims(sentence: str) -> bool:
     return any(word not in function_words() for word in words(sentence))
 
 
-def _holds_all(quote: str, sentence: str) -> bool:
+def bears_out(quote: str, sentence: str) -> bool:
     """Whether a quote says all that a sentence says, as far as words can tell."""
+    if not claims(sentence) or not holds_figures(quote, sentence):
+        return False
     there = words(quote)
     wanted = [word for word in words(sentence) if _has_topic(word)]
     return (

@@ -1,10 +1,12 @@
-"""Shared fixtures: the real embedder, loaded once, and a real index of the seeds."""
+"""Shared fixtures: the real embedder, loaded once, a real index of the seeds, a real browser."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -13,10 +15,18 @@ from rag.index.embed import Embedder, SentenceTransformerEmbedder
 from rag.index.index import Index
 from rag.settings import Settings
 
-# A machine that checks others' work repeats itself; a person's tests look for new cases.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("repeatable")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# How long an example takes says nothing on a busy machine. One that checks others' work repeats
+# itself; a person's tests look for new cases.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "patient")
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A page that phones home at start would hide what the product does.
+_QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
@@ -66,3 +76,27 @@ def seeds_index(
 def empty_index(tmp_path: Path, settings: Settings, embedder: Embedder) -> Index:
     """An index without documents, to be changed at will."""
     return Index.create(tmp_path / "index", settings, embedder)
+
+
+def _executable() -> str | None:
+    found = (shutil.which(name) for name in _CHROMIUM)
+    return os.environ.get("CHROMIUM") or next((path for path in found if path), None)
+
+
+# Not for the whole session: while Playwright runs, no other event loop can in this thread.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, from the system or from Playwright's own download."""
+    from playwright.sync_api import sync_playwright
+
+    executable = _executable()
+    with sync_playwright() as playwright:
+        if executable is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: PTH110
+            reason = "no Chromium: install the package chromium, or name it in CHROMIUM"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        # Chromium's sandbox does not start for root, who runs tests in containers.
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+        arguments = [*_QUIET, *(["--no-sandbox"] if root else [])]
+        launched = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield launched
+        launched.close()

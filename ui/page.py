@@ -18,6 +18,7 @@ from .chat import Message, answered
 from .conversations import Conversations
 from .sources import Panel, answer_panel, empty_panel
 from .strings import DEFAULT, examples, languages, preferred, static, strings
+from .thumbs import keep_thumb
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "sans-serif"]
 _MONO = ["ui-monospace", "monospace"]
@@ -90,7 +91,7 @@ class Page:
                     show_label=False,
                     height="62vh",
                     buttons=["copy"],
-                    feedback_options=None,
+                    feedback_options=["Like", "Dislike"],
                     latex_delimiters=[],
                     allow_tags=False,
                     group_consecutive_messages=False,
@@ -107,6 +108,7 @@ class Page:
                     max_length=_MOST_CHARACTERS,
                     autofocus=True,
                 )
+                self.notice = gr.Markdown(visible=False, elem_id="notice")
                 self.new = gr.Button(texts["new"], size="sm", elem_id="new")
             with gr.Column(scale=2, min_width=280):
                 self.panel = gr.HTML(
@@ -191,6 +193,9 @@ class Page:
                 queue=False,
                 **flow,
             )
+        self.chatbot.like(
+            self._thumbed, [conversation, self.chatbot, language], self.notice, queue=False, **flow
+        )
         self.panel.cite(self._cited, [conversation, language], self.panel, queue=False, **flow)
 
     def _opened(self, request: gr.Request) -> tuple[str, str, Any]:
@@ -247,6 +252,21 @@ class Page:
         if answer is None:
             return {**empty_panel(texts), "note": texts["gone"]}
         return answer_panel(answer, texts, focus=number)
+
+    def _thumbed(
+        self, conversation: str, messages: list[Message], language: str, given: gr.LikeData
+    ) -> Any:
+        """Keep the thumb that an answer was given; the page sends its place, not its words."""
+        said = keep_thumb(
+            self.index.folder,
+            self.conversations,
+            conversation,
+            messages,
+            given.index,
+            given.liked,
+            strings(language),
+        )
+        return gr.Markdown(said, visible=True)
 
     # -- documents --------------------------------------------------------------------------
 

@@ -8,14 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from rag.text import words
 from rag.types import Document, Hit, Passage
-
-# How long an example takes says nothing on a busy machine.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 ENGLISH = (
     "Introduction to the subject.\n\n"

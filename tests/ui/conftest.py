@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,14 +12,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from rag.chatbot import Chatbot
 from rag.index.index import Index
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A page that phones home at start would hide what the product does.
-_QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass
@@ -51,28 +45,6 @@ class Window:
 
 
 OpenWindow = Callable[..., Window]
-
-
-def _executable() -> str | None:
-    found = (shutil.which(name) for name in _NAMES)
-    return os.environ.get("CHROMIUM") or next((path for path in found if path), None)
-
-
-# Not for the whole session: while Playwright runs, no other event loop can in this thread.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, from the system or from Playwright's own download."""
-    executable = _executable()
-    with sync_playwright() as playwright:
-        if executable is None and not os.path.exists(playwright.chromium.executable_path):  # noqa: PTH110
-            reason = "no Chromium: install the package chromium, or name it in CHROMIUM"
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-        # Chromium's sandbox does not start for root, who runs tests in containers.
-        root = hasattr(os, "geteuid") and os.geteuid() == 0
-        arguments = [*_QUIET, *(["--no-sandbox"] if root else [])]
-        launched = playwright.chromium.launch(executable_path=executable, args=arguments)
-        yield launched
-        launched.close()
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""A suite from its documents to a finished run in a folder: index, chatbot, questions, reports."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.chatbot import Chatbot
+from rag.errors import EvaluationError
+from rag.index.index import Index
+from rag.llm.chain import backends
+from rag.settings import Settings
+from rag.types import Progress
+
+from .pages import write_reports
+from .results import Run
+from .runner import indexed, run
+from .suite import Suite
+
+_INDEX = "index"
+
+
+def asked(
+    suite: Suite,
+    settings: Settings,
+    folder: Path,
+    *,
+    backend: str | None = None,
+    judge: str | None = None,
+    index: Path | None = None,
+    answers: bool = True,
+    parallel: int = 4,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> Run:
+    """Index a suite's documents, ask its questions, and write the reports.
+
+    Args:
+        suite: The suite.
+        settings: Settings of the index, retrieval and backends.
+        folder: Where the run is kept. The index of the documents lies there while it lasts.
+        backend: The chain that answers, in place of the one in the settings.
+        judge: The backend that grades what only a language model can.
+        index: An index to ask, in place of one of the suite's documents.
+        answers: Whether answers are written; without them only passages are sought.
+        parallel: How many questions are asked at a time.
+        seed: The seed of the intervals.
+        on_progress: Told about every document, passage and question.
+
+    Raises:
+        EvaluationError: A document cannot be read, or the folder holds another run.
+        BackendError: Five cases in a row got no answer.
+    """
+    judges = backends(judge, settings) if judge else ()
+    if len(judges) > 1:
+        raise EvaluationError("There is one judge, or none.", "Name one backend with --judge.")
+    own = folder / _INDEX
+    opened = Index.open(index, settings) if index else indexed(suite, own, settings, on_progress)
+    finished = run(
+        suite,
+        Chatbot(opened, backend, settings),
+        judge=judges[0] if judges else None,
+        answers=answers,
+        parallel=parallel,
+        seed=seed,
+        folder=folder,
+        on_progress=on_progress,
+    )
+    write_reports(finished, folder)
+    for path in (own, folder / f"{_INDEX}-documents"):
+        shutil.rmtree(path, ignore_errors=True)
+    return finished

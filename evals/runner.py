@@ -1,0 +1,183 @@
+"""Putting a suite's questions to a chatbot, several at a time, and grading what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from rag.chatbot import Chatbot
+from rag.errors import BackendError, EvaluationError
+from rag.evals.metrics.catalog import metrics as all_metrics
+from rag.evals.metrics.metric import Grade, Metric, Result
+from rag.evals.metrics.retrieval import DEPTH
+from rag.index.index import Index
+from rag.llm.backend import Backend
+from rag.settings import Settings
+from rag.types import Answer, Delta, Done, Progress, to_dict
+
+from .about import about
+from .results import Outcome, Run, Told
+from .store import Store
+from .suite import Case, Suite, load_suite
+
+OnProgress = Callable[[Progress], None]
+
+# When so many cases in a row get no answer, the rest would not either.
+_MOST_FAILURES = 5
+_AT_ONCE = 4
+
+
+def run(
+    suite: Suite | str | Path,
+    bot: Chatbot,
+    *,
+    judge: Backend | None = None,
+    answers: bool = True,
+    parallel: int = _AT_ONCE,
+    seed: int = 0,
+    folder: Path | None = None,
+    on_progress: OnProgress = lambda progress: None,
+) -> Run:
+    """Ask every question of a suite, and grade what comes back.
+
+    Args:
+        suite: The suite, or its name; its documents are in the index that the chatbot asks
+            (``indexed`` makes such an index).
+        bot: The chatbot.
+        judge: Who grades what only a language model can; without one that is not graded.
+        answers: Whether answers are written; without them only passages are sought.
+        parallel: How many questions are asked at a time.
+        seed: The seed of the intervals.
+        folder: Where the run is kept as it goes. One that was interrupted there goes on.
+        on_progress: Told about every case.
+
+    Raises:
+        EvaluationError: There is no such suite, or the folder holds another run.
+        BackendError: Five cases in a row got no answer. Fewer are in ``Run.failed``: a failure
+            is never counted as a wrong answer.
+    """
+    from anyio.from_thread import start_blocking_portal
+
+    asked = suite if isinstance(suite, Suite) else load_suite(suite)
+    metrics = all_metrics(judge)
+    told = tuple(Told(m.name, m.title, m.better, m.unit) for m in metrics)
+    facts = about(asked, bot, judge, answers=answers, parallel=parallel, seed=seed)
+    store = Store.open(folder, facts, told) if folder else None
+    known = store.outcomes(asked) if store else {}
+    asking = _Asking(asked, bot, metrics, known, store, on_progress, answers=answers)
+    # A thread with its own event loop, so that this works inside a notebook's loop too.
+    with start_blocking_portal() as portal:
+        portal.call(asking.all, max(1, parallel))
+    outcomes = tuple(known[case.id] for case in asked.cases)
+    finished = Run(facts, told, outcomes)
+    if store:
+        store.finish(finished)
+    return finished
+
+
+def indexed(
+    suite: Suite,
+    folder: Path,
+    settings: Settings,
+    on_progress: OnProgress = lambda progress: None,
+) -> Index:
+    """An index of a suite's documents.
+
+    Args:
+        suite: The suite. One that names an index gets that one, as it is.
+        folder: Where the index is made, or was made before.
+        settings: Its settings.
+        on_progress: Told about every document and passage.
+
+    Raises:
+        EvaluationError: A document cannot be read.
+    """
+    if suite.index:
+        return Index.open(suite.index, settings)
+    paths = list(suite.documents)
+    if suite.texts:
+        written = folder.with_name(folder.name + "-documents")
+        written.mkdir(parents=True, exist_ok=True)
+        for name, text in suite.texts.items():
+            (written / name).write_text(text, "utf-8", newline="")
+        paths.append(written)
+    index = Index.open_or_create(folder, settings)
+    report = index.add(paths, on_progress)
+    if report.failed:
+        raise EvaluationError(
+            f"A document of the suite {suite.name!r} cannot be read: {report.failed[0].reason}"
+        )
+    return index
+
+
+class _Asking:
+    """The cases of one run that are not answered yet, being asked."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        bot: Chatbot,
+        metrics: Sequence[Metric],
+        known: dict[str, Outcome],
+        store: Store | None,
+        on_progress: OnProgress,
+        *,
+        answers: bool,
+    ) -> None:
+        self._suite, self._bot, self._metrics = suite, bot, metrics
+        self._known, self._store, self._on_progress = known, store, on_progress
+        self._answers = answers
+        self._failures: list[BackendError] = []
+
+    async def all(self, parallel: int) -> None:
+        """Ask all of them, so many at a time."""
+        self._told("")
+        waiting = iter([case for case in self._suite.cases if case.id not in self._known])
+        await asyncio.gather(*(self._some(waiting) for _ in range(parallel)))
+        if len(self._failures) >= _MOST_FAILURES:
+            raise self._failures[-1]
+
+    async def _some(self, waiting: Iterator[Case]) -> None:
+        for case in waiting:
+            if len(self._failures) >= _MOST_FAILURES:
+                return
+            try:
+                result = await self._result(case)
+                grades = await asyncio.to_thread(self._graded, case, result)
+                answer: Any = to_dict(result.answer) if result.answer else None
+                outcome = Outcome(case, self._suite.pair(case), grades, answer)
+                self._failures.clear()
+            except BackendError as error:
+                self._failures.append(error)
+                outcome = Outcome(case, self._suite.pair(case), {}, error=str(error))
+            self._known[case.id] = outcome
+            if self._store:
+                self._store.append(outcome)
+            self._told(case.question)
+
+    async def _result(self, case: Case) -> Result:
+        ranking = tuple(
+            await asyncio.to_thread(self._bot.retrieve, case.question, case.history, k=DEPTH)
+        )
+        if not self._answers:
+            return Result(ranking)
+        begun, first = time.monotonic(), None
+        answer: Answer | None = None
+        async with aclosing(self._bot.astream(case.question, case.history)) as events:
+            async for event in events:
+                if isinstance(event, Delta) and first is None:
+                    first = time.monotonic() - begun
+                elif isinstance(event, Done):
+                    answer = event.answer
+        return Result(ranking, answer, time.monotonic() - begun, first)
+
+    def _graded(self, case: Case, result: Result) -> dict[str, Grade]:
+        grades = {metric.name: metric.grade(case, result) for metric in self._metrics}
+        return {name: grade for name, grade in grades.items() if grade is not None}
+
+    def _told(self, question: str) -> None:
+        self._on_progress(Progress("questions", len(self._known), len(self._suite.cases), question))

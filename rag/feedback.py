@@ -1,0 +1,81 @@
+"""What people thought of answers: a line for every thumb, in the index's folder.
+
+It never leaves that folder by itself; ``rag eval feedback`` makes a suite of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import EvaluationError
+from .types import Answer, Turn, to_dict, to_json
+
+FILE_NAME = "feedback.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A thumb given to an answer.
+
+    ``id`` names the answer: the last thumb it was given counts. ``good`` is up or down, ``None``
+    where a thumb was taken back. ``answer`` is the answer as ``rag.to_dict`` gives it, without the
+    passages it does not cite.
+    """
+
+    id: str
+    good: bool | None
+    answer: Mapping[str, Any]
+    history: tuple[Turn, ...] = ()
+
+
+def keep_feedback(
+    folder: Path, identifier: str, good: bool | None, answer: Answer, history: Sequence[Turn]
+) -> None:
+    """Keep a thumb.
+
+    Args:
+        folder: The index's folder.
+        identifier: What names the answer.
+        good: Up, down, or taken back.
+        answer: The answer.
+        history: The exchanges before it, oldest first.
+
+    Raises:
+        EvaluationError: It cannot be written.
+    """
+    told = to_dict(answer)
+    told.pop("hits")
+    kept = Feedback(identifier, good, told, tuple(history))
+    try:
+        with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
+            file.write(to_json(kept) + "\n")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EvaluationError(f"The feedback cannot be kept in {folder}: {reason}.") from error
+
+
+def read_feedback(folder: Path) -> list[Feedback]:
+    """The thumbs that count: of each answer the last one, unless it was taken back.
+
+    Raises:
+        EvaluationError: The file is damaged.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return []
+    found: dict[str, Feedback] = {}
+    # What follows the last line end is half a line, left by a crash.
+    for number, line in enumerate(path.read_text("utf-8").split("\n")[:-1], start=1):
+        try:
+            row = json.loads(line)
+            history = tuple(Turn(**turn) for turn in row["history"])
+            one = Feedback(row["id"], row["good"], row["answer"], history)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EvaluationError(f"{path}:{number}: this is damaged: {error!r}.") from error
+        found.pop(one.id, None)
+        found[one.id] = one
+    return [one for one in found.values() if one.good is not None]

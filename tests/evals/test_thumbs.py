@@ -1,0 +1,94 @@
+"""Thumbs from the chat window become cases of a suite."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rag import evals
+from rag.chatbot import Chatbot
+from rag.errors import EvaluationError
+from rag.evals.runner import indexed
+from rag.evals.suite import load_suite
+from rag.evals.thumbs import export_feedback
+from rag.feedback import FILE_NAME, keep_feedback, read_feedback
+from rag.index.index import Index
+from rag.settings import Settings
+from rag.types import Turn
+
+
+@pytest.fixture
+def voted(tmp_path: Path, seeds_index: Index) -> Path:
+    """A folder with a thumb up for an answer and an abstention, one down, one taken back."""
+    bot = Chatbot(seeds_index)
+    answered, refused = bot.ask("Who is Winston Ma?"), bot.ask("What is the capital of France?")
+    assert answered.citations
+    assert refused.abstained
+    history = [Turn("Who is Yin Ye?", "The CEO of BGI.")]
+    keep_feedback(tmp_path, "1", False, answered, history)
+    keep_feedback(tmp_path, "1", True, answered, history)
+    keep_feedback(tmp_path, "2", True, refused, ())
+    keep_feedback(tmp_path, "3", False, answered, ())
+    keep_feedback(tmp_path, "4", True, answered, ())
+    keep_feedback(tmp_path, "4", None, answered, ())
+    return tmp_path
+
+
+def test_the_last_thumb_of_an_answer_counts(voted: Path) -> None:
+    assert [(one.id, one.good) for one in read_feedback(voted)] == [
+        ("1", True),
+        ("2", True),
+        ("3", False),
+    ]
+
+
+def test_thumbs_become_cases_and_drafts_of_a_suite_that_runs(
+    voted: Path, tmp_path: Path, seeds_index: Index, settings: Settings
+) -> None:
+    folder = tmp_path / "suite"
+    assert export_feedback(voted, folder) == (2, 1)
+    manifest = (folder / "suite.toml").read_text("utf-8")
+    real = json.dumps(str(seeds_index.folder))
+    (folder / "suite.toml").write_text(
+        manifest.replace(json.dumps(str(voted.absolute())), real), "utf-8"
+    )
+    suite = load_suite(folder)
+    assert suite.drafts == 1
+    good, none = suite.cases
+    assert good.history == (Turn("Who is Yin Ye?", "The CEO of BGI."),)
+    assert "Winston Ma" in good.expected[0].quote
+    assert not none.answerable
+    index = indexed(suite, tmp_path / "unused", settings)
+    found = {one.name: one.mean for one in evals.run(suite, Chatbot(index)).summaries()}
+    assert (found["evidence_quoted"], found["false_answers"]) == (1.0, 0.0)
+
+
+def test_new_thumbs_are_added_and_edited_cases_stay(
+    voted: Path, tmp_path: Path, seeds_index: Index
+) -> None:
+    folder = tmp_path / "suite"
+    export_feedback(voted, folder)
+    path = folder / "cases.jsonl"
+    path.write_text(path.read_text("utf-8").replace("Who is Winston Ma?", "Edited?"), "utf-8")
+    keep_feedback(voted, "5", True, Chatbot(seeds_index).ask("What does API stand for?"), ())
+    assert export_feedback(voted, folder) == (1, 0)
+    asked = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+    assert asked.count("Edited?") == 2
+    assert asked[-1] == "What does API stand for?"
+
+
+def test_half_a_line_after_a_crash_is_no_thumb_and_damage_is_said(voted: Path) -> None:
+    path = voted / FILE_NAME
+    whole = path.read_text("utf-8")
+    path.write_text(whole + '{"id": "9", "good', "utf-8")
+    assert len(read_feedback(voted)) == 3
+    path.write_text(whole + '{"id": "9"}\n', "utf-8")
+    with pytest.raises(EvaluationError, match=r"feedback\.jsonl:7"):
+        read_feedback(voted)
+
+
+def test_without_thumbs_there_is_a_plain_error(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="no feedback"):
+        export_feedback(tmp_path, tmp_path / "suite")
