@@ -6,7 +6,7 @@ INDEX ?= my-index
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: chat test check lint types format measure clean
+.PHONY: chat test check lint types gate format measure clean
 
 chat: $(VENV)/.installed
 	$(BIN)/rag index seeds --index $(INDEX)
@@ -15,7 +15,7 @@ chat: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-check: lint types test
+check: lint types test gate
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -23,6 +23,9 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/python tests/check_types.py
+
+gate: $(VENV)/.installed
+	$(BIN)/rag eval gate seeds
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -20,6 +20,9 @@ from .store import case_from
 
 BASELINE = "baseline.json"
 
+# With fewer cases an interval lies on one side only where nearly all of them got worse.
+FEW = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

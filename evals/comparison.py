@@ -35,11 +35,11 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """``better``, ``worse``, or ``same`` where the interval holds zero."""
+        """``better``, ``worse``, ``unclear`` where the interval holds zero, or ``same``."""
         low, high = self.interval or (0.0, 0.0)
-        if low <= 0 <= high:
-            return "same"
-        return "better" if (low > 0) is (self.better == "higher") else "worse"
+        if not low <= 0 <= high:
+            return "better" if (low > 0) is (self.better == "higher") else "worse"
+        return "unclear" if self.difference else "same"
 
 
 @dataclass(frozen=True, slots=True)

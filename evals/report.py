@@ -30,7 +30,13 @@ def written(value: float | None, unit: Unit) -> str:
 
 def written_interval(found: Interval | None, unit: Unit) -> str:
     """An interval as a person reads it."""
-    return "" if found is None else f"{written(found[0], unit)} – {written(found[1], unit)}"
+    if found is None:
+        return ""
+    return f"{_signed(found[0], unit)} to {_signed(found[1], unit)}"
+
+
+def _signed(value: float, unit: Unit) -> str:
+    return ("−" if value < 0 else "") + written(abs(value), unit)
 
 
 def as_text(run: Run) -> str:
@@ -103,10 +109,10 @@ def is_miss(outcome: Outcome) -> bool:
 def comparison_text(found: Comparison) -> str:
     """A comparison as a table for the terminal, and the cases that changed."""
     rows = [_DIFFERENCE_HEAD, *_difference_rows(found)]
-    lines = [f"{found.paired} cases in both", "", *_columns(rows)]
+    lines = [f"Cases in both: {found.paired}", "", *_columns(rows)]
     if found.left_out:
         lines += ["", f"Left out, not to be paired: {', '.join(found.left_out)}"]
-    lines += ["", f"{len(found.changed)} cases changed" + (":" if found.changed else ".")]
+    lines += ["", f"{_counted(found.changed)} changed" + (":" if found.changed else ".")]
     for one in found.changed:
         values = ", ".join(
             f"{name} {_short(a)} → {_short(b)}" for name, (a, b) in one.values.items()
@@ -119,7 +125,7 @@ def comparison_markdown(found: Comparison) -> str:
     """A comparison as Markdown."""
     parts = [
         _table(_DIFFERENCE_HEAD, _difference_rows(found)),
-        f"{len(found.changed)} cases changed.",
+        f"{_counted(found.changed)} changed.",
     ]
     parts += [f"- `{one.id}` {one.question}" for one in found.changed]
     return "\n\n".join(parts) + "\n"
@@ -167,12 +173,12 @@ def _difference_rows(found: Comparison) -> list[Row]:
 
 
 def _difference_row(one: Difference) -> Row:
-    sign = "+" if one.difference >= 0 else "−"
+    sign = "+" if one.difference > 0 else ""
     return (
         one.name,
         written(one.before, one.unit),
         written(one.after, one.unit),
-        f"{sign}{written(abs(one.difference), one.unit)}",
+        sign + _signed(one.difference, one.unit),
         written_interval(one.interval, one.unit),
         one.verdict,
         str(one.pairs),
@@ -194,6 +200,10 @@ def _facts(run: Run) -> str:
 def _of(found: dict[str, Summary], name: str) -> str:
     one = found.get(name)
     return written(one.mean, one.unit) if one else "–"
+
+
+def _counted(changed: Sequence[object]) -> str:
+    return "1 case" if len(changed) == 1 else f"{len(changed)} cases"
 
 
 def _short(value: float) -> str:

@@ -163,7 +163,7 @@ def gate_command(
     settings: SetOption = None,
 ) -> None:
     """Run a suite, and fail if it is shown to be worse than the baseline kept with it."""
-    from rag.evals.baseline import gate, load_baseline, save_baseline
+    from rag.evals.baseline import FEW, gate, load_baseline, save_baseline
     from rag.evals.report import comparison_text
     from rag.evals.store import load_run
 
@@ -179,9 +179,12 @@ def gate_command(
         return
     result = gate(kept, finished, metric or ())
     print(comparison_text(result.comparison))
+    print(f"\nEach interval holds with {100 * result.confidence:.1f}%, all together with 95%.")
     if not result.passed:
         raise EvaluationError(f"The gate is closed. {' '.join(result.reasons)}")
-    print("\nThe gate is open: no metric is shown to have fallen.")
+    print("The gate is open: no metric is shown to have fallen.")
+    if result.comparison.paired < FEW:
+        print(f"With {result.comparison.paired} cases hardly any loss can be shown; add more.")
 
 
 @eval_app.command("report")

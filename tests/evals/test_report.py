@@ -148,6 +148,7 @@ def test_a_comparison_names_what_changed(single_turn: Suite, remembered: dict[st
     found = compare(before, after)
     text = comparison_text(found)
     assert f"{len(found.changed)} cases changed:" in text
+    assert "Cases in both: 8" in text
     assert few.cases[0].question in text
     assert "worse" in text
     assert "| recall@1 |" in comparison_markdown(found)
