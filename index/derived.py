@@ -21,7 +21,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from .changes import Writer
 from .embed import Matrix
 from .lexical import Lexical
 from .records import Reader, State
+from .selection import Selections
 from .vectors import AUTO, Vectors
 
 FOLDER = "derived"
@@ -57,13 +58,15 @@ _SAMPLE = 2048
 class Snapshot:
     """What questions are answered from, at one state of the index.
 
-    ``center`` is the mean of the vectors, or of a sample of them, shape (dimension,).
+    ``center`` is the mean of the vectors, or of a sample of them, shape (dimension,);
+    ``selections`` are the parts of the index that were asked for.
     """
 
     state: State
     vectors: Vectors
     lexical: Lexical
     center: Matrix
+    selections: Selections = field(default_factory=Selections)
 
 
 @dataclass(frozen=True, slots=True)

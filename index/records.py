@@ -226,7 +226,7 @@ class Reader:
             inside = folder.rstrip("/")
             conditions.append("(uri = ? OR uri >= ? AND uri < ? OR uri >= ? AND uri < ?)")
             values += [folder, f"{inside}/", f"{inside}0", f"{folder}#", f"{folder}$"]
-        where = f" FROM documents WHERE {' AND '.join(conditions)}"
+        where = f" FROM documents WHERE {' AND '.join(conditions)} ORDER BY id"
         if source is None:
             return list(
                 starmap(Span, self._sql(f"SELECT id, first_passage, passages{where}", values))

@@ -250,7 +250,7 @@ def _by_id(index: Any) -> Any:
         inner = _by_id(faiss.downcast_index(index.index))
         if isinstance(inner, faiss.IndexIDMap):
             inner.own_fields = True
-            inner.this.disown()
+            inner.this.disown()  # type: ignore[attr-defined]  # the stubs lack it
             index.index = inner
         return index
     takes_ids = isinstance(index, (faiss.IndexIVF, faiss.IndexIDMap))
