@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexDamaged, IndexingError
+from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
 from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.lexical import Lexical
@@ -145,6 +147,34 @@ def test_a_small_change_links_what_it_does_not_change(tmp_path: Path, index: Ind
     index.add(tmp_path / "new.txt")
     assert numbers("vectors.faiss") == vectors
     assert numbers("lexical/*.store") > words
+
+
+def test_a_graph_that_cannot_forget_grows_and_leaves_out_what_is_gone(tmp_path: Path) -> None:
+    graph = replace(Settings(), index=IndexSettings(vectors="HNSW16"))
+    index = Index.create(tmp_path / "index", graph, HashingEmbedder(32, 64))
+    papers, language = tmp_path / "papers", Language(seed=4)
+    papers.mkdir()
+
+    def after(added: int, removed: int) -> tuple[int, int, int]:
+        """After a change: how many ids are left out, how many of them for good, of how many."""
+        for path in sorted(papers.iterdir())[:removed]:
+            path.unlink()
+        for _ in range(added):
+            (papers / f"{next(numbers):04}.txt").write_text(language.sentences(1, 9), "utf-8")
+        index.sync(papers)
+        assert index.verify() == []
+        for path in papers.iterdir():
+            assert index.search(path.read_text("utf-8"), 1)[0].document.name == path.name
+        files = json.loads((present(index.folder) / "state.json").read_text("utf-8"))["files"]
+        return len(files["gone"]), files["kept"], files["count"]
+
+    numbers = iter(range(1000))
+    assert after(added=200, removed=0) == (0, 0, 200)
+    assert after(added=0, removed=15) == (15, 0, 200)
+    assert after(added=80, removed=0) == (15, 15, 280)  # grown, not made anew
+    assert after(added=60, removed=0) == (15, 15, 280)  # what is kept does not make it grow sooner
+    assert after(added=0, removed=3) == (18, 15, 280)
+    assert after(added=0, removed=60) == (0, 0, 262)  # too much is gone
 
 
 CATALOG_DAMAGES = {

@@ -44,6 +44,7 @@ FACTORIES = [
     "IVF16,Flat",
     "IVF16,SQ8",
     "IVF16,PQ8",
+    "IVF16,PQ8x4fs",
     "HNSW16",
     "PCA16,IVF16,SQfp16",
     "PCA16,Flat",
