@@ -21,7 +21,7 @@ from urllib.parse import quote
 from rag.errors import IndexDamaged, IndexingError, IndexMissing
 
 from .changes import Writer
-from .records import Fingerprint, Reader, as_meta
+from .records import RESTORE, Fingerprint, Reader, as_meta
 from .schema import LAYOUT, META, PAGE_BYTES, TABLES, migrate, new_mark
 
 FILE_NAME = "catalog.sqlite"
@@ -63,6 +63,10 @@ class Catalog:
         """Make an empty catalog; it appears under its name only when it is whole."""
         unfinished = folder / (FILE_NAME + ".new")
         unfinished.unlink(missing_ok=True)
+        # SQLite would apply to the new file what belongs to one that was deleted.
+        for name in (FILE_NAME, unfinished.name):
+            for ending in ("-wal", "-shm", "-journal"):
+                (folder / (name + ending)).unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -119,7 +123,7 @@ class Catalog:
 
     def copy_to(self, path: Path) -> None:
         """Write one revision of the catalog as a file of its own, without free pages."""
-        with self._connection(self._access()) as connection:
+        with self._reading(), closing(self._opened()[0]) as connection:
             connection.execute("VACUUM INTO ?", (str(path),))
 
     @contextmanager
@@ -132,7 +136,8 @@ class Catalog:
         kept = self._take()
         connection, about = kept if kept else (None, self._identity())
         if connection is None:
-            connection = self._connected(self._access())
+            connection, access = self._opened()
+            about = (*about[:-1], access)
             connection.execute("PRAGMA cache_size = -16384")  # 16 MiB
         try:
             yield connection
@@ -171,6 +176,29 @@ class Catalog:
         log = self.path.with_name(FILE_NAME + "-wal")
         return "mode=ro" if log.exists() else _AS_IT_LIES
 
+    def _opened(self) -> tuple[sqlite3.Connection, str]:
+        """A new connection that can read, and how it was opened.
+
+        On a full disk the shared file cannot be made although the folder can be written. Where
+        the log is empty too, the catalog can be read as it lies there as well.
+        """
+        access = self._access()
+        connection = self._connected(access)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        except sqlite3.OperationalError as error:
+            connection.close()
+            log = self.path.with_name(FILE_NAME + "-wal")
+            if error.sqlite_errorcode & 0xFF not in _NO_ROOM or (
+                log.exists() and log.stat().st_size
+            ):
+                raise
+            return self._connected(_AS_IT_LIES), _AS_IT_LIES
+        except BaseException:
+            connection.close()
+            raise
+        return connection, access
+
     def _connected(self, access: str) -> sqlite3.Connection:
         uri = f"file:{quote(os.fsencode(self.path))}?{access}"
         connection = sqlite3.connect(
@@ -196,15 +224,14 @@ class Catalog:
                     "Check that the folder is there, can be written, and has room on its disk.",
                     retry=True,
                 ) from error
-            raise IndexDamaged(
-                f"The catalog {self.path} is damaged: {error}.",
-                "Restore it from a backup, or delete the folder and index the documents again.",
-            ) from error
+            raise IndexDamaged(f"The catalog {self.path} is damaged: {error}.", RESTORE) from error
         except FileNotFoundError as error:
             raise IndexMissing(f"The index in {self.path.parent} is gone.") from error
 
 
 _EFFECTIVE = os.access in os.supports_effective_ids
+# What SQLite says where it cannot make or enlarge a file; the other bits of a code are details.
+_NO_ROOM = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,14 @@ from .changes import Writer
 from .embed import Matrix
 from .lexical import Lexical
 from .records import Reader, State
+from .selection import Selections
 from .vectors import AUTO, Vectors
 
 FOLDER = "derived"
 _STATE = "state.json"
 _VECTORS = "vectors.faiss"
 _LEXICAL = "lexical"
+_MANAGED = ".managed.json"  # which files are tantivy's own, as it remembers
 _UNFINISHED = "unfinished"
 
 # A new file of vectors is made when this many passages came or went since the last one, or
@@ -56,13 +58,15 @@ _SAMPLE = 2048
 class Snapshot:
     """What questions are answered from, at one state of the index.
 
-    ``center`` is the mean of the vectors, or of a sample of them, shape (dimension,).
+    ``center`` is the mean of the vectors, or of a sample of them, shape (dimension,);
+    ``selections`` are the parts of the index that were asked for.
     """
 
     state: State
     vectors: Vectors
     lexical: Lexical
     center: Matrix
+    selections: Selections = field(default_factory=Selections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class _Files:
 
     ``setting`` and ``factory`` are what was asked for and what ``vectors.faiss`` is; ``through``
     is the highest passage id that it knows, ``count`` how many vectors it has and ``gone``
-    which of them no longer count. ``last`` is the highest passage id that ``lexical`` knows.
+    which of them no longer count, the first ``kept`` of them because FAISS could not remove them
+    when the file was made. ``last`` is the highest passage id that ``lexical`` knows.
     ``checksums`` are those of all files by their path in the folder.
     """
 
@@ -83,6 +88,7 @@ class _Files:
     gone: tuple[int, ...]
     center: tuple[float, ...]
     checksums: dict[str, str]
+    kept: int = 0
 
 
 def read(folder: Path, reader: Reader) -> Snapshot | None:
@@ -150,13 +156,10 @@ def publish(
     old = _place(folder, before) if before else folder
     files = _whole(old)
     with _unfinished(folder, writer.state()) as place:
-        if files is None:
+        lexical = _shared(old / _LEXICAL, place / _LEXICAL) if files else None
+        if files is None or lexical is None:
             _write_all(place, writer, setting)
             return
-        _share(old / _LEXICAL, place / _LEXICAL)
-        lexical = Lexical.read(place / _LEXICAL)
-        if lexical is None:
-            raise _unwritten(folder, "the words cannot be read")
         lexical.changed(removed, writer.texts(after=files.last))
         _close(place, _followed(place, old, files, writer, removed, setting), old)
 
@@ -192,6 +195,7 @@ def sweep(folder: Path, state: State) -> None:
 def _write_all(place: Path, reader: Reader, setting: str) -> None:
     base, factory = _all_vectors(reader, setting)
     faiss_files.write(base, place / _VECTORS)
+    shutil.rmtree(place / _LEXICAL, ignore_errors=True)  # where what was shared cannot be read
     (place / _LEXICAL).mkdir()
     Lexical.empty(place / _LEXICAL).changed((), reader.texts())
     last, center = reader.last_passage(), tuple(_center(reader).tolist())
@@ -216,17 +220,18 @@ def _followed(
     last, center = writer.last_passage(), tuple(_center(writer).tolist())
     recent = writer.count_passages(after=through)
     most = min(_MOST_RECENT, max(_LEAST_RECENT, int(files.count * _RECENT_SHARE)))
-    if len(gone) + recent <= most and files.setting == setting:
+    if len(gone) - files.kept + recent <= most and files.setting == setting:
         _link(old / _VECTORS, place / _VECTORS)
-        return _Files(setting, files.factory, through, files.count, last, gone, center, {})
+        return replace(files, last=last, gone=gone, center=center)
     dimension, total = len(center), writer.counts()[1]
-    base, factory = None, faiss_files.factory_for(setting, dimension, total)
+    updated, factory = None, faiss_files.factory_for(setting, dimension, total)
     if factory == files.factory:
-        base = faiss_files.updated(old / _VECTORS, gone, writer.stored_vectors(after=through))
+        updated = faiss_files.updated(old / _VECTORS, gone, writer.stored_vectors(after=through))
+    base, kept = updated or (None, ())
     if base is None:
         base, factory = _all_vectors(writer, setting)
     faiss_files.write(base, place / _VECTORS)
-    return _Files(setting, factory, last, base.ntotal, last, (), center, {})
+    return _Files(setting, factory, last, base.ntotal, last, kept, center, {}, len(kept))
 
 
 def _center(reader: Reader) -> Matrix:
@@ -261,14 +266,15 @@ def _unwritten(folder: Path, reason: str) -> IndexingError:
     )
 
 
-def _share(source: Path, target: Path) -> None:
-    """A folder of tantivy's with the files of another: its segments never change."""
+def _shared(source: Path, target: Path) -> Lexical | None:
+    """A lexical index with the files of another: its segments never change."""
     target.mkdir()
     for path in source.iterdir():
-        if path.name in ("meta.json", ".managed.json"):
+        if path.name in ("meta.json", _MANAGED):
             shutil.copyfile(path, target / path.name)
         elif not path.name.startswith("."):
             _link(path, target / path.name)
+    return Lexical.read(target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -327,7 +333,8 @@ def _checksums(
     """
     found = {}
     try:
-        for path in sorted([place / _VECTORS, *(place / _LEXICAL).glob("[!.]*")]):
+        lexical = place / _LEXICAL
+        for path in sorted([place / _VECTORS, lexical / _MANAGED, *lexical.glob("[!.]*")]):
             name = path.relative_to(place).as_posix()
             if before and known and name in known.checksums and _same(path, before / name):
                 found[name] = known.checksums[name]

@@ -319,7 +319,7 @@ class Index:
             allowed = None
             place = folder and _as_uri(str(folder))
             if language or since or until or source or place:
-                allowed = reader.matching(language, since, until, source, place or None)
+                allowed = search.selection(language, since, until, source, place or None)
             ranked = search.ranked(question, k or self.settings.retrieval.k, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}

@@ -23,6 +23,8 @@ from typing import Any
 
 from rag.text import fold, words
 
+from .selection import Selection
+
 FOLDED_WEIGHT = 0.8
 
 # The constants of BM25 that Lucene and tantivy use too.
@@ -30,6 +32,11 @@ _SATURATION = 1.2
 _LENGTH_SHARE = 0.75
 
 _WRITER_BYTES = 64 * 2**20
+
+# A selection of this share of all passages is looked for among the best hits of all, some more
+# than its share of them.
+_LARGE_SHARE = 0.2
+_SPARE = 1.5
 
 
 class Lexical:
@@ -146,22 +153,17 @@ class Lexical:
         return weights
 
     def search(
-        self, question_words: Sequence[str], k: int, documents: Sequence[int] | None = None
+        self, question_words: Sequence[str], k: int, among: Selection | None = None
     ) -> list[int]:
         """The ids of passages that hold some of the words, the most promising ones.
 
         Args:
             question_words: Words as ``rag.text.words`` gives them.
             k: How many passages at most, by the words as written and again without diacritics.
-            documents: Only passages of the documents with these ids, if given.
+            among: Only these passages, if given.
         """
-        import tantivy
-
         if not question_words or not len(self):
             return []
-        among = None
-        if documents is not None:
-            among = tantivy.Query.term_set_query(self._index.schema, "document", list(documents))
         bare = [fold(word) for word in question_words]
         # What holds a word as written holds it without diacritics too.
         asked = {"folded": bare} if bare == list(question_words) else {}
@@ -169,13 +171,31 @@ class Lexical:
         found: dict[int, None] = {}
         for field, terms in asked.items():
             query = self._query(field, terms)
-            if among:
-                rest = (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0))
-                query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), rest])
-            hits = self._searcher.search(query, limit=k, count=False).hits
-            ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-            found.update((int(passage), None) for passage in ids)
+            ids = self._best(query, k) if among is None else self._best_among(query, k, among)
+            found.update(dict.fromkeys(ids))
         return list(found)
+
+    def _best(self, query: Any, k: int) -> list[int]:
+        hits = self._searcher.search(query, limit=k, count=False).hits
+        return [int(one) for one in self._searcher.fast_field_values("id", [a for _, a in hits])]
+
+    def _best_among(self, query: Any, k: int, among: Selection) -> list[int]:
+        """The best of a selection: what is left of the best of all, where that is enough.
+
+        Intersecting with many documents costs tantivy many times what a few more hits do.
+        """
+        import tantivy
+
+        share = among.passages / len(self)
+        if share >= _LARGE_SHARE:
+            limit = int(k * _SPARE / share)
+            best = self._best(query, limit)
+            left = [one for one in best if one < len(among.mask) and among.mask[one]]
+            if len(left) >= k or len(best) < limit:
+                return left[:k]
+        documents = tantivy.Query.term_set_query(self._index.schema, "document", among.documents)
+        rest = (tantivy.Occur.Must, tantivy.Query.const_score_query(documents, 0.0))
+        return self._best(tantivy.Query.boolean_query([(tantivy.Occur.Must, query), rest]), k)
 
     def scores(self, question_words: Sequence[str], ids: Sequence[int]) -> dict[int, float]:
         """The BM25 score of some passages for some words, from exact statistics.
@@ -191,9 +211,7 @@ class Lexical:
 
         if not question_words or not ids:
             return {}
-        one = tantivy.Query.term_query
-        wanted = [(tantivy.Occur.Should, one(self._index.schema, "id", each)) for each in ids]
-        query = tantivy.Query.boolean_query(wanted)
+        query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
         hits = self._searcher.search(query, limit=len(ids), count=False).hits
         addresses = [address for _, address in hits]
         found = self._searcher.fast_field_values("id", addresses)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 # How many vectors are read at a time.
 _FETCHED = 4096
+
+# What helps where the catalog is damaged. SQLite would apply another catalog's log to a backup.
+RESTORE = (
+    "Restore it from a backup, after deleting the files beside it whose names end in -wal and"
+    " -shm, or delete the folder and index the documents again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,7 @@ def _readable(what: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError) as error:
-        raise IndexDamaged(
-            f"The catalog is damaged: {what} cannot be read.",
-            "Restore it from a backup, or delete the folder and index the documents again.",
-        ) from error
+        raise IndexDamaged(f"The catalog is damaged: {what} cannot be read.", RESTORE) from error
 
 
 class Reader:
@@ -170,17 +174,23 @@ class Reader:
             yield self.documents([identifier])[identifier], file, file_hash
 
     def documents(self, ids: Iterable[int]) -> dict[int, Document]:
-        """Documents with their text, by id; ids that are not there are left out."""
+        """Documents with their text, by id; ids that are not there are left out.
+
+        Raises:
+            IndexDamaged: One is there, but not its text.
+        """
         found = {}
         for identifier in set(ids):
             row = self._sql(
                 "SELECT uri, title, language, text, published, pages FROM documents"
-                " JOIN texts ON document_id = id WHERE id = ?",
+                " LEFT JOIN texts ON document_id = id WHERE id = ?",
                 (identifier,),
             ).fetchone()
             if row:
                 uri, title, language, text, published, pages = row
                 with _readable(f"the document {uri}"):
+                    if text is None:
+                        raise ValueError("there is no text")
                     dated, starts = _date(published), tuple(json.loads(pages))
                 found[identifier] = Document(uri, title, language, text, dated, starts, identifier)
         return found
@@ -211,22 +221,27 @@ class Reader:
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
-        rows = self._sql(
-            "SELECT uri, title, id, first_passage, passages FROM documents"
-            f" WHERE {' AND '.join(conditions)}",
-            values,
-        )
-        return [
-            Span(*span)
-            for uri, title, *span in rows
-            if (source is None or _names(source, uri, title))
-            and (folder is None or lies_in(uri, folder))
-        ]
+        if folder is not None:
+            # As ``lies_in`` says; "0" follows "/", and "$" follows "#".
+            inside = folder.rstrip("/")
+            conditions.append("(uri = ? OR uri >= ? AND uri < ? OR uri >= ? AND uri < ?)")
+            values += [folder, f"{inside}/", f"{inside}0", f"{folder}#", f"{folder}$"]
+        where = f" FROM documents WHERE {' AND '.join(conditions)} ORDER BY id"
+        if source is None:
+            return list(
+                starmap(Span, self._sql(f"SELECT id, first_passage, passages{where}", values))
+            )
+        rows = self._sql(f"SELECT uri, title, id, first_passage, passages{where}", values)
+        return [Span(*span) for uri, title, *span in rows if _names(source, uri, title)]
 
     # -- passages ---------------------------------------------------------------------------
 
     def passages(self, ids: Iterable[int]) -> list[tuple[Passage, Document]]:
-        """Passages with their documents, in the order given; lost ones are left out."""
+        """Passages with their documents, in the order given; lost ones are left out.
+
+        Raises:
+            IndexDamaged: The document of one is not there.
+        """
         wanted = list(ids)
         found = {
             identifier: row
@@ -238,10 +253,11 @@ class Reader:
         }
         rows = {identifier: found[identifier] for identifier in wanted if identifier in found}
         documents = self.documents(row[0] for row in rows.values())
-        return [
-            (_passage(identifier, documents[document], start, end), documents[document])
-            for identifier, (document, start, end) in rows.items()
-        ]
+        with _readable("the document of a passage"):
+            return [
+                (_passage(identifier, documents[document], start, end), documents[document])
+                for identifier, (document, start, end) in rows.items()
+            ]
 
     def last_passage(self) -> int:
         """The highest id of a passage, 0 where there is none."""
@@ -261,7 +277,8 @@ class Reader:
         ):
             if document != current:
                 found = self._sql("SELECT text FROM texts WHERE document_id = ?", (document,))
-                current, text = document, found.fetchone()[0]
+                with _readable(f"the text of document {document}"):
+                    current, text = document, found.fetchone()[0]
             yield identifier, document, text[start:end]
 
     def stored_vectors(self, after: int = 0) -> Iterator[tuple[list[int], Matrix]]:
@@ -276,7 +293,7 @@ class Reader:
             (after,),
         )
         while batch := rows.fetchmany(_FETCHED):
-            yield [row[0] for row in batch], vectors_from([row[1] for row in batch])
+            yield [row[0] for row in batch], self._matrix([row[1] for row in batch])
 
     def vectors(self, ids: Sequence[int]) -> Matrix:
         """The vectors of some passages, shape (number of ids, dimension).
@@ -292,7 +309,7 @@ class Reader:
             )
         )
         with _readable("a vector"):
-            return vectors_from([rows[one] for one in ids])
+            return self._matrix([rows[one] for one in ids])
 
     def problems(self) -> Iterator[str]:
         """What is wrong with the catalog, in plain sentences: everything is read."""
@@ -328,7 +345,15 @@ class Reader:
         the same documents, whatever the order they came in.
         """
         rows = self._sql("SELECT vector FROM vectors ORDER BY content LIMIT ?", (most,))
-        return vectors_from([row[0] for row in rows])
+        return self._matrix([row[0] for row in rows])
+
+    def _matrix(self, blobs: Sequence[bytes]) -> Matrix:
+        """Stored vectors, shape (number of blobs, dimension)."""
+        size = self.fingerprint().dimension * np.dtype(np.float32).itemsize
+        with _readable("a vector"):
+            if any(len(blob) != size for blob in blobs):
+                raise ValueError("its length is another")
+            return vectors_from(blobs)
 
 
 def vectors_from(blobs: Sequence[bytes]) -> Matrix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,13 +15,15 @@ from rag.text import fold, words
 from .derived import Snapshot
 from .embed import Embedder, Matrix
 from .lexical import FOLDED_WEIGHT, calibrate
-from .records import Reader, Span
-from .vectors import Mask
+from .records import Reader
+from .selection import Conditions, Selection
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
 # Passages imagined beside the real ones: keep weights sane in an index of a few passages.
 _IMAGINED = 10
+# Where copies leave too few texts to choose from, up to so many candidates are looked at.
+_WIDEST = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +45,71 @@ class Search:
     embedder: Embedder
     settings: RetrievalSettings
 
-    def ranked(self, question: str, k: int, allowed: Sequence[Span] | None = None) -> list[Ranked]:
-        """The best passages for a question, best first.
+    def selection(
+        self,
+        language: str | None,
+        since: dt.date | None,
+        until: dt.date | None,
+        source: str | None,
+        folder: str | None,
+    ) -> Selection:
+        """The passages of the documents that meet conditions; as ``Reader.matching`` takes them."""
+        conditions = Conditions(language, since, until, source, folder)
+        return self.snapshot.selections.get(self.reader, conditions)
+
+    def ranked(self, question: str, k: int, among: Selection | None = None) -> list[Ranked]:
+        """The best passages for a question, best first, no two of the same text.
 
         Args:
             question: The question.
             k: How many at most.
-            allowed: Only passages of these documents are searched, if given.
+            among: Only these passages are searched, if given.
         """
-        vectors, lexical = self.snapshot.vectors, self.snapshot.lexical
         question_words = content_words(question)
         query = self.embedder.embed([question], query=True)[0]
         wide = max(self.settings.candidates, 2 * k)
-        mask = None if allowed is None else _mask(allowed)
-        within = None if allowed is None else [span.document for span in allowed]
-        proposed = vectors.search(query, wide, mask)
-        proposed += lexical.search(question_words, wide, within)
-        ids = sorted(set(proposed))
-        if not ids:
-            return []
-        # Both sides score every candidate, so none is fused with a zero it did not earn.
-        scores = lexical.scores(question_words, ids)
-        matrix = self.reader.vectors(ids)
-        dense = self._dense(query, matrix)
-        shares = calibrate(scores, lexical.rarity(question_words))
-        weight = self.settings.dense_weight
+        passages = len(self.snapshot.vectors) if among is None else among.passages
+        most = min(_WIDEST, passages)
+        seen: set[int] = set()
+        ranked: list[Ranked] = []
+        chosen: list[int] = []
+        matrix = np.zeros((0, len(query)), dtype=np.float32)
+        while True:
+            ids = sorted(self._proposed(question_words, query, wide, among) - seen)
+            seen.update(ids)
+            if not ids:
+                break
+            # Copies of what is chosen already would take the places of others again.
+            vectors = self.reader.vectors(ids)
+            new = (vectors @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
+            kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
+            ranked += self._scored(question_words, query, kept, vectors[new])
+            matrix = np.concatenate([matrix, vectors[new]])
+            chosen = _diverse(ranked, matrix, k, self.settings.diversity)
+            if len(chosen) >= k or wide >= most:
+                break
+            wide *= 2
+        return [ranked[row] for row in chosen]
+
+    def _proposed(
+        self, question_words: Sequence[str], query: Matrix, k: int, among: Selection | None
+    ) -> set[int]:
+        """The candidates of both sides."""
+        near = self.snapshot.vectors.search(query, k, among.mask if among else None)
+        return {*near, *self.snapshot.lexical.search(question_words, k, among)}
+
+    def _scored(
+        self, question_words: Sequence[str], query: Matrix, ids: Sequence[int], matrix: Matrix
+    ) -> list[Ranked]:
+        """Both sides score every candidate, so none is fused with a zero it did not earn."""
+        lexical, weight = self.snapshot.lexical, self.settings.dense_weight
+        shares = calibrate(lexical.scores(question_words, ids), lexical.rarity(question_words))
         ranked = []
-        for passage, similarity in zip(ids, dense.tolist(), strict=True):
+        for passage, similarity in zip(ids, self._dense(query, matrix).tolist(), strict=True):
             share = shares.get(passage, 0.0)
             fused = weight * similarity + (1 - weight) * share
             ranked.append(Ranked(passage, fused, share, similarity))
-        return _diverse(ranked, matrix, k, self.settings.diversity)
+        return ranked
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """The lexical and the dense share with which each text answers a question."""
@@ -123,16 +160,8 @@ def coverage(rarity: dict[str, float], text: str) -> float:
     return found / total
 
 
-def _mask(spans: Sequence[Span]) -> Mask:
-    """For every passage id up to the highest allowed one whether it is allowed."""
-    edges = np.zeros(max((s.first + s.passages for s in spans), default=0) + 1, dtype=np.int32)
-    np.add.at(edges, [span.first for span in spans], 1)
-    np.add.at(edges, [span.first + span.passages for span in spans], -1)
-    return np.asarray(np.cumsum(edges) > 0)
-
-
-def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> list[Ranked]:
-    """Choose k passages by maximal marginal relevance, and never two of the same text.
+def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> list[int]:
+    """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
     penalty is ``diversity`` times the relevance times the similarity to the nearest chosen
@@ -141,11 +170,11 @@ def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> 
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
     open_ = np.ones(len(ranked), dtype=bool)
-    chosen: list[Ranked] = []
+    chosen: list[int] = []
     while len(chosen) < k and open_.any():
         values = np.where(open_, scores * (1 - diversity * nearest), -np.inf)
         best = int(np.argmax(values))
-        chosen.append(ranked[best])
+        chosen.append(best)
         similarity = np.clip(matrix @ matrix[best], 0, 1)
         nearest = np.maximum(nearest, similarity)
         open_ &= similarity < _NEAR_DUPLICATE

@@ -31,6 +31,19 @@ _HNSW_SEARCH = 128
 _POINTS_PER_CENTROID = 39
 _POINTS_PER_CODEBOOK = 39 * 256
 _TRAINED_ON_PER_CENTROID = 64
+# A kind that cannot forget keeps what is gone, and leaves it out, up to this share of all.
+_MOST_GONE_SHARE = 0.1
+# The kinds that search among chosen ids only, as filters and removed documents need. Others
+# refuse to, or take no heed of it.
+_SELECTIVE = (
+    "IndexFlat",
+    "IndexScalarQuantizer",
+    "IndexHNSW",
+    "IndexIVFFlat",
+    "IndexIVFScalarQuantizer",
+    "IndexIVFPQ",
+    "IndexIVFPQFastScan",
+)
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -49,7 +62,7 @@ def factory_for(setting: str, dimension: int, count: int) -> str:
         count: How many vectors there are.
 
     Raises:
-        SettingsError: FAISS knows no such index.
+        SettingsError: FAISS knows no such index, or not one that searches a part of itself.
     """
     if setting == AUTO:
         return "Flat" if count <= _EXACT else f"IVF{2 ** round(np.log2(2 * count**0.5))},SQ8"
@@ -74,6 +87,7 @@ class Vectors:
     def __init__(self, base: Any, recent: Any | None = None, gone: Iterable[int] = ()) -> None:
         self._parts = [part for part in (base, recent) if part is not None and part.ntotal]
         self._gone = np.fromiter(gone, dtype=np.int64)
+        self._left_out = frozenset(self._gone.tolist())
         self._count = sum(int(part.ntotal) for part in self._parts) - len(self._gone)
 
     def __len__(self) -> int:
@@ -87,13 +101,19 @@ class Vectors:
             k: How many passages at most.
             allowed: For every id whether it counts; all do if left out.
         """
+
+        def counts(passage: int) -> bool:
+            if passage < 0 or passage in self._left_out:
+                return False
+            return allowed is None or (passage < len(allowed) and bool(allowed[passage]))
+
         found: list[tuple[float, int]] = []
         for part in self._parts:
             share = 1.0 if allowed is None else max(1, int(allowed.sum())) / self._count
             parameters = _parameters(part, _selector(allowed, self._gone), min(1.0, share))
             scores, ids = part.search(query[None, :], min(k, part.ntotal), params=parameters)
             pairs = zip(scores[0].tolist(), ids[0].tolist(), strict=True)
-            found.extend((-score, passage) for score, passage in pairs if passage >= 0)
+            found.extend((-score, passage) for score, passage in pairs if counts(passage))
         return [passage for _, passage in sorted(found)[:k]]
 
 
@@ -117,7 +137,8 @@ def build(
         sample: Vectors to train on, where the index is one that must be trained.
 
     Raises:
-        SettingsError: FAISS knows no such index, or not one that takes vectors by id.
+        SettingsError: FAISS knows no such index, or none that takes vectors by id and searches
+            a part of them.
     """
     index = _empty(factory, dimension)
     try:
@@ -140,23 +161,30 @@ def training_size(factory: str, dimension: int, count: int) -> int:
 
 
 def updated(
-    path: Path, removed: Iterable[int], batches: Iterable[tuple[Sequence[int], Matrix]]
-) -> Any | None:
+    path: Path, removed: Sequence[int], batches: Iterable[tuple[Sequence[int], Matrix]]
+) -> tuple[Any, tuple[int, ...]] | None:
     """The index of a file without some ids and with further vectors, in memory.
 
     Returns:
-        ``None`` where this kind of index cannot forget.
+        The index, and those of the ids that it still has because its kind cannot forget;
+        ``None`` where they are too many of all, or where the file is of no use.
     """
     import faiss
 
-    index = faiss.read_index(str(path))
-    try:
-        index.remove_ids(faiss.IDSelectorBatch(np.fromiter(removed, dtype=np.int64)))
-    except RuntimeError:
+    index, left = faiss.read_index(str(path)), tuple(removed)
+    if not _selective(index):
         return None
+    # FAISS refuses to remove from some kinds, even nothing.
+    if removed:
+        try:
+            index.remove_ids(faiss.IDSelectorBatch(np.array(removed, dtype=np.int64)))
+            left = ()
+        except RuntimeError:
+            if len(removed) > index.ntotal * _MOST_GONE_SHARE:
+                return None
     for ids, vectors in batches:
         index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
-    return index
+    return index, left
 
 
 def write(index: Any, path: Path) -> None:
@@ -169,12 +197,17 @@ def write(index: Any, path: Path) -> None:
 
 
 def read(path: Path) -> Any | None:
-    """The index of a file, mapped into memory and not read, or ``None`` where it is damaged."""
+    """The index of a file, mapped into memory and not read, or ``None`` where it is damaged.
+
+    So it is where an earlier version made an index that finds what it should leave out.
+    """
     import faiss
 
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError:
+        return None
+    if not _selective(index):
         return None
     _set_effort(index)
     return index
@@ -199,13 +232,45 @@ def _empty(factory: str, dimension: int) -> Any:
         clustering = faiss.extract_index_ivf(index).cp
         clustering.niter = 10
         clustering.max_points_per_centroid = _TRAINED_ON_PER_CENTROID
+    index = _by_id(index)
+    if not _selective(index):
+        raise _unusable(factory, "which FAISS can only search as a whole, without filters")
+    return index
+
+
+def _by_id(index: Any) -> Any:
+    """The same index, taking vectors by id.
+
+    The ids of a selector become places where the map of ids is, so it must lie below what
+    changes vectors before they are stored.
+    """
+    import faiss
+
+    if isinstance(index, faiss.IndexPreTransform):
+        inner = _by_id(faiss.downcast_index(index.index))
+        if isinstance(inner, faiss.IndexIDMap):
+            inner.own_fields = True
+            inner.this.disown()  # type: ignore[attr-defined]  # the stubs lack it
+            index.index = inner
         return index
-    return index if isinstance(index, faiss.IndexIDMap) else faiss.IndexIDMap(index)
+    takes_ids = isinstance(index, (faiss.IndexIVF, faiss.IndexIDMap))
+    return index if takes_ids else faiss.IndexIDMap(index)
 
 
-def _unusable(setting: str) -> SettingsError:
+def _selective(index: Any) -> bool:
+    """Whether an index searches only among the ids that a selector chooses."""
+    import faiss
+
+    if isinstance(index, faiss.IndexPreTransform):
+        return _selective(faiss.downcast_index(index.index))
+    if isinstance(index, faiss.IndexIDMap):
+        index = faiss.downcast_index(index.index)
+    return isinstance(index, tuple(getattr(faiss, name) for name in _SELECTIVE))
+
+
+def _unusable(setting: str, reason: str = "which FAISS cannot make an index of") -> SettingsError:
     return SettingsError(
-        f"The setting index.vectors is {setting!r}, which FAISS cannot make an index of.",
+        f"The setting index.vectors is {setting!r}, {reason}.",
         "Leave it out, or give a factory string such as Flat, HNSW32 or 'IVF1024,SQ8'.",
     )
 

@@ -18,11 +18,25 @@ def verify(catalog: Catalog, folder: Path) -> list[str]:
         folder: The index's folder: every search file is compared with its checksum, and what
             it holds with the catalog.
     """
+    found: list[str] = []
     try:
         with catalog.read() as reader:
-            return [*reader.problems(), *derived.damage(folder, reader)]
+            for problem in reader.problems():
+                found.append(problem)  # noqa: PERF402 - what comes before damage ends it is kept
+        found += _derived_damage(catalog, folder)
     except IndexDamaged as error:
-        return [str(error)]
+        found.append(str(error))
+    return found
+
+
+def _derived_damage(catalog: Catalog, folder: Path) -> list[str]:
+    """What is wrong with the search files: a change meanwhile sweeps those of the state before."""
+    while True:
+        with catalog.read() as reader:
+            state, found = reader.state(), derived.damage(folder, reader)
+        with catalog.read() as now:
+            if not found or now.state() == state:
+                return found
 
 
 def size_on_disk(folder: Path) -> int:

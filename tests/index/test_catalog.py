@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -105,6 +106,33 @@ def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert dump(catalog) == before
+
+
+@pytest.mark.parametrize("name", [FILE_NAME, FILE_NAME + ".new"])
+def test_the_log_of_a_deleted_catalog_is_not_applied_to_a_new_one(
+    catalog: Catalog, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    with catalog.read() as reader:
+        reader.state()
+        with catalog.write() as writer:
+            put(writer, "a.txt", "Of the deleted one.")
+            writer.finish()
+        for ending in ("-wal", "-shm"):  # a reader holds up what would empty the log
+            log = catalog.path.with_name(FILE_NAME + ending)
+            assert log.stat().st_size
+            shutil.copyfile(log, folder / (name + ending))
+    other = Fingerprint("other", 8, "nfc-1", "pages", 7)
+    with Catalog.create(folder, other).read() as reader:
+        assert reader.fingerprint() == other
+        assert reader.counts() == (0, 0)
+        assert list(reader.problems()) == []
+
+
+def test_a_commit_waits_for_the_disk(catalog: Catalog) -> None:
+    with catalog.write() as writer:
+        assert writer._sql("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_each_change_counts_one_revision_and_has_a_mark_of_its_own(catalog: Catalog) -> None:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from rag.errors import IndexingError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.settings import Settings
 
@@ -114,6 +117,72 @@ def test_a_full_disk_leaves_the_index_as_it_was(
     # With room again, what failed goes through.
     assert len(fresh.add(paper).added) == 1
     assert fresh.search("violin", 1)[0].document.name == "violins.txt"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of two mebibytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
+        pytest.skip("needs the right to mount")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(512))
+    assert not shutil.disk_usage(disk).free
+
+
+@pytest.mark.parametrize("files", ["present", "missing"])
+def test_a_disk_that_is_really_full_can_be_searched(
+    small_disk: Path, paper: Path, tmp_path: Path, files: str
+) -> None:
+    text = tmp_path / "glaciers.txt"
+    text.write_text("A glacier melted in the north.", "utf-8")
+    folder = small_disk / "index"
+    Index.create(folder, Settings(), embedder()).add(text)
+    if files == "missing":
+        shutil.rmtree(folder / "derived")
+    fill(small_disk)
+    index = Index.open(folder, Settings(), embedder())
+    for _ in range(2):
+        assert index.search("glacier", 1)[0].document.name == "glaciers.txt"
+    with pytest.raises(IndexingError):
+        index.add(paper)
+    index.export(tmp_path / "exported.zip")
+    assert index.status()["documents"] == 1
+    (small_disk / "filler").unlink()
+    (tmp_path / "violin.txt").write_text("A violin was sold.", "utf-8")
+    assert len(index.add(tmp_path / "violin.txt").added) == 1
+    assert index.search("violin", 1)[0].document.name == "violin.txt"
+    assert index.verify() == []
+
+
+def test_a_full_disk_hides_no_commit_that_only_the_log_has(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "glaciers.txt"
+    text.write_text("A glacier melted in the north.", "utf-8")
+    index = Index.create(small_disk / "index", Settings(), embedder())
+    with Catalog(index.folder).read() as reader:
+        reader.state()
+        index.add(text)
+        shutil.copytree(index.folder, small_disk / "crashed")  # with its log, as a crash leaves it
+    (small_disk / "crashed" / "catalog.sqlite-shm").unlink()
+    assert (small_disk / "crashed" / "catalog.sqlite-wal").stat().st_size
+    fill(small_disk)
+    with pytest.raises(IndexingError, match="has room on its disk"):
+        Index.open(small_disk / "crashed", Settings(), embedder()).status()
+    (small_disk / "filler").unlink()
+    assert Index.open(small_disk / "crashed", Settings(), embedder()).status()["documents"] == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users as Unix has them")

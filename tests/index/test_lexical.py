@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.index.lexical import FOLDED_WEIGHT, Lexical, calibrate
+from rag.index.records import Span
+from rag.index.selection import selected
 from rag.text import fold, words
 
 TEXTS = {
@@ -31,7 +33,8 @@ def search(
     lexical: Lexical, question: str, k: int = 10, documents: list[int] | None = None
 ) -> list[int]:
     """What is found, in the order of the scores."""
-    found = lexical.search(words(question), k, documents)
+    among = documents if documents is None else selected([Span(d, d // 10, 1) for d in documents])
+    found = lexical.search(words(question), k, among)
     scores = lexical.scores(words(question), found)
     assert set(scores) == set(found)
     return sorted(found, key=lambda passage: -scores[passage])
@@ -72,6 +75,24 @@ def test_figures_are_words(lexical: Lexical) -> None:
 def test_only_allowed_documents_are_searched(lexical: Lexical) -> None:
     assert search(lexical, "khoảnh newton china sora", documents=[30, 40, 999]) == [3, 4]
     assert search(lexical, "khoảnh newton", documents=[]) == []
+
+
+@pytest.mark.parametrize("share", [0, 1, 10, 50, 90, 99, 100])
+@pytest.mark.parametrize("k", [1, 7, 40, 500])
+def test_the_best_of_a_selection_are_found_whatever_its_share(k: int, share: int) -> None:
+    rows = [(n, n, "violin " * (n % 7) + f"number{n} " * (n % 5) + "sold") for n in range(1, 301)]
+    made = Lexical.empty().changed((), rows)
+    # The passages that hold the word most often are those that are left out first.
+    chosen = sorted(range(1, 301), key=lambda n: n % 7)[: 3 * share]
+    among = selected([Span(n, n, 1) for n in chosen])
+    found = made.search(["violin"], k, among)
+    holders = sorted((n for n in chosen if n % 7), key=lambda n: -made.scores(["violin"], [n])[n])
+    assert len(found) == len(set(found)) == min(k, len(holders))
+    assert set(found) <= set(holders)
+    scores = made.scores(["violin"], holders)
+    assert sorted((scores[n] for n in found), reverse=True) == pytest.approx(
+        [scores[n] for n in holders[:k]]
+    )
 
 
 def test_as_many_as_wanted_and_the_best_first(lexical: Lexical) -> None:

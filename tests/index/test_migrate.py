@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -11,9 +14,20 @@ import pytest
 
 from rag.errors import IndexLocked, IndexMismatch
 from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.lock import writer_lock
+from rag.index.migrate import to_present_layout
 from rag.settings import Settings
+
+OPEN = """
+import sys
+from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index.index import Index
+from rag.settings import Settings
+index = Index.open(sys.argv[1], Settings(), HashingEmbedder(8, 64))
+print(index.search("river", 1)[0].document.name)
+"""
 
 OLD = Path(__file__).parent / "layout1"
 
@@ -48,12 +62,35 @@ def test_nothing_is_embedded_for_it(folder: Path) -> None:
     assert embedder.embedded == 0
 
 
-def test_it_waits_for_nobody_and_harms_nobody(folder: Path) -> None:
+def test_it_is_not_waited_for_ever_and_nothing_is_harmed(folder: Path) -> None:
     before = (folder / "catalog.sqlite").read_bytes()
     with writer_lock(folder), pytest.raises(IndexLocked):
-        opened(folder)
+        to_present_layout(Catalog(folder), patience=0.2)
     assert (folder / "catalog.sqlite").read_bytes() == before
     assert opened(folder).search("river")
+
+
+def test_many_may_open_it_at_once(folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool, writer_lock(folder):
+        opening = [pool.submit(opened, folder) for _ in range(4)]
+        assert not wait(opening, timeout=1).done  # nobody gives up while it is locked
+        Catalog(folder).migrate(1)
+        # They wait for the layout, not for the lock.
+        found = [one.result(60).search("river", 1)[0].document.name for one in opening]
+    assert found == ["rivers.txt"] * 4
+
+
+def test_all_processes_that_open_it_at_once_get_it(folder: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(folder)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate()[0] for process in running] == ["rivers.txt\n"] * 4
+
+
+def test_what_a_crash_left_of_the_first_layout_is_swept(folder: Path) -> None:
+    Catalog(folder).migrate(1)
+    assert {"lexical", "vectors.faiss", "derived.json"} & {p.name for p in folder.iterdir()}
+    opened(folder)
+    assert not {"lexical", "vectors.faiss", "derived.json"} & {p.name for p in folder.iterdir()}
 
 
 @pytest.mark.parametrize("layout", [0, 99])

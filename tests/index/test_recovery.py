@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rag.errors import IndexingError
+from rag.errors import IndexDamaged, IndexingError
+from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
+from rag.index.catalog import Catalog
 from rag.index.index import Index
+from rag.index.lexical import Lexical
+from rag.index.records import Reader
+from rag.index.verify import verify
 from rag.settings import IndexSettings, Settings
 
 from .conftest import CountingEmbedder
@@ -75,6 +81,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "lexical deleted": lambda place: shutil.rmtree(place / "lexical"),
     "lexical cut": each_lexical_file(cut),
     "lexical flipped": each_lexical_file(flip),
+    "managed deleted": lambda place: (place / "lexical" / ".managed.json").unlink(),
+    "managed empty": lambda place: put(place / "lexical" / ".managed.json", b""),
+    "managed garbage": lambda place: put(place / "lexical" / ".managed.json", b"\xff{]"),
     "lexical incomplete": lambda place: next((place / "lexical").glob("*.idx")).unlink(),
     "state deleted": lambda place: (place / "state.json").unlink(),
     "state garbage": lambda place: (place / "state.json").write_bytes(b"\xff{]"),
@@ -102,7 +111,9 @@ def test_derived_files_are_made_anew_without_embedding(
     assert (present(index.folder) / "state.json").stat().st_mtime_ns == repaired.st_mtime_ns
 
 
-@pytest.mark.parametrize("damage", ["vectors deleted", "lexical flipped", "state deleted"])
+@pytest.mark.parametrize(
+    "damage", ["vectors deleted", "lexical flipped", "state deleted", "managed empty"]
+)
 def test_a_change_repairs_derived_files_too(
     tmp_path: Path, index: Index, counting: CountingEmbedder, damage: str
 ) -> None:
@@ -114,6 +125,123 @@ def test_a_change_repairs_derived_files_too(
     again = Index.open(index.folder, index.settings, counting)
     assert "glacier" in again.search("glacier", 1)[0].passage.text
     assert "Yin Ye" in again.search(QUESTION, 1)[0].passage.text
+
+
+def test_words_that_cannot_be_read_although_nothing_is_damaged_are_made_anew(
+    tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lexical, "read", lambda path: None)  # as where tantivy has another version
+    (tmp_path / "new.txt").write_text("A glacier melted in the north.", "utf-8")
+    index.add(tmp_path / "new.txt")
+    monkeypatch.undo()
+    assert index.verify() == []
+    assert "glacier" in index.search("glacier", 1)[0].passage.text
+
+
+def test_a_small_change_links_what_it_does_not_change(tmp_path: Path, index: Index) -> None:
+    def numbers(of: str) -> set[int]:
+        return {path.stat().st_ino for path in present(index.folder).glob(of)}
+
+    vectors, words = numbers("vectors.faiss"), numbers("lexical/*.store")
+    (tmp_path / "new.txt").write_text("A glacier melted in the north.", "utf-8")
+    index.add(tmp_path / "new.txt")
+    assert numbers("vectors.faiss") == vectors
+    assert numbers("lexical/*.store") > words
+
+
+def test_a_graph_that_cannot_forget_grows_and_leaves_out_what_is_gone(tmp_path: Path) -> None:
+    graph = replace(Settings(), index=IndexSettings(vectors="HNSW16"))
+    index = Index.create(tmp_path / "index", graph, HashingEmbedder(32, 64))
+    papers, language = tmp_path / "papers", Language(seed=4)
+    papers.mkdir()
+
+    def after(added: int, removed: int) -> tuple[int, int, int]:
+        """After a change: how many ids are left out, how many of them for good, of how many."""
+        for path in sorted(papers.iterdir())[:removed]:
+            path.unlink()
+        for _ in range(added):
+            (papers / f"{next(numbers):04}.txt").write_text(language.sentences(1, 9), "utf-8")
+        index.sync(papers)
+        assert index.verify() == []
+        for path in papers.iterdir():
+            assert index.search(path.read_text("utf-8"), 1)[0].document.name == path.name
+        files = json.loads((present(index.folder) / "state.json").read_text("utf-8"))["files"]
+        return len(files["gone"]), files["kept"], files["count"]
+
+    numbers = iter(range(1000))
+    assert after(added=200, removed=0) == (0, 0, 200)
+    assert after(added=0, removed=15) == (15, 0, 200)
+    assert after(added=80, removed=0) == (15, 15, 280)  # grown, not made anew
+    assert after(added=60, removed=0) == (15, 15, 280)  # what is kept does not make it grow sooner
+    assert after(added=0, removed=3) == (18, 15, 280)
+    assert after(added=0, removed=60) == (0, 0, 262)  # too much is gone
+
+
+CATALOG_DAMAGES = {
+    "a text gone": "DELETE FROM texts WHERE document_id = 2",
+    "all texts gone": "DELETE FROM texts",
+    "a document gone": "DELETE FROM documents WHERE id = 2",
+    "a vector cut": "UPDATE vectors SET vector = substr(vector, 5) WHERE id = 3",
+    "a vector cut in bytes": "UPDATE vectors SET vector = substr(vector, 2) WHERE id = 3",
+    "all vectors cut": "UPDATE vectors SET vector = substr(vector, 5)",
+    "two vectors changed": "UPDATE vectors SET vector = iif(id = 3, substr(vector, 5),"
+    " substr(vector, 1, 4) || vector) WHERE id IN (3, 4)",
+}
+
+
+@pytest.mark.parametrize("files", ["present", "missing"])
+@pytest.mark.parametrize("damage", CATALOG_DAMAGES.values(), ids=CATALOG_DAMAGES.keys())
+def test_damage_of_the_catalog_is_said_wherever_it_is_met(
+    tmp_path: Path, index: Index, damage: str, files: str
+) -> None:
+    with closing(sqlite3.connect(index.folder / "catalog.sqlite")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(damage)
+        connection.commit()
+    if files == "missing":
+        shutil.rmtree(index.folder / "derived")
+    problems = index.verify()
+    assert problems
+    assert any(
+        word in problem for problem in problems for word in ("damaged", "not whole", "belongs")
+    )
+    (tmp_path / "new.txt").write_text("A glacier melted in the north.", "utf-8")
+    said = []
+    for use in (
+        lambda: index.search(QUESTION, 100),
+        lambda: [index.document(entry.uri) for entry in index.documents()],
+        lambda: index.add(tmp_path / "new.txt"),
+    ):
+        try:
+            use()
+        except IndexDamaged as error:
+            said.append(str(error))
+    assert all("-wal and -shm" in sentence for sentence in said)
+    assert said
+
+
+def test_what_is_checked_beside_a_writer_is_in_order(index: Index, tmp_path: Path) -> None:
+    """A change ends, and sweeps the files of the state before, just when these are looked at."""
+    papers = iter(range(2))
+
+    class Beside(Catalog):
+        @contextmanager
+        def read(self) -> Iterator[Reader]:
+            with super().read() as reader:
+                reader.state()  # from here on it sees this one
+                number = next(papers, None)
+                if number is not None:
+                    path = tmp_path / f"{number}.txt"
+                    path.write_text(f"Glacier {number} melted in the north.", "utf-8")
+                    index.add(path)
+                yield reader
+
+    assert verify(Beside(index.folder), index.folder) == []
+    assert next(papers, None) is None
+    shutil.rmtree(index.folder / "derived")
+    assert verify(Catalog(index.folder), index.folder) == [
+        "The search files are missing or damaged."
+    ]
 
 
 def in_the_way(folder: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
+from rag.evals.benchmarks.synthetic import HashingEmbedder
 from rag.index.embed import CachedEmbedder, Embedder
 from rag.index.index import Index
+from rag.index.records import Reader, Span, lies_in
 from rag.index.search import content_words, coverage
 from rag.settings import Settings
 from tests.index.conftest import CountingEmbedder
@@ -99,6 +102,70 @@ def test_a_document_that_is_the_same_twice_is_found_once(
     empty_index.add(sorted(tmp_path.glob("*.txt")))
     hits = empty_index.search("violin", 4)
     assert [hit.document.name for hit in hits] == ["one.txt", "other.txt"]
+
+
+def test_copies_of_one_text_do_not_crowd_out_the_others(tmp_path: Path, settings: Settings) -> None:
+    index = Index.create(tmp_path / "index", settings, HashingEmbedder(32, 64))
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    for number in range(120):
+        (papers / f"copy{number}.txt").write_text("The violin was sold.", "utf-8")
+    for number, topic in enumerate((*TOPICS, "harbour", "museum")):
+        (papers / f"{number}.txt").write_text(f"A {topic} and a violin there.", "utf-8")
+    index.add(papers)
+    hits = index.search("the violin was sold", 5)
+    assert len({hit.passage.text for hit in hits}) == 5
+    assert hits[0].passage.text == "The violin was sold."
+    hits = index.search("the violin was sold", 40)
+    assert len({hit.passage.text for hit in hits}) == len(hits) == 11
+    among = index.search("violin sold", 5, source="copy")
+    assert len(among) == 1
+
+
+@pytest.mark.parametrize("folder", ["papers", "papers/a#b", "papers/a", "papers/é", "papers/ 1"])
+def test_what_lies_in_a_folder_is_what_its_uri_says(
+    tmp_path: Path, settings: Settings, folder: str
+) -> None:
+    index = Index.create(tmp_path / "index", settings, HashingEmbedder(32, 64))
+    for name in ("a", "a#b", "a0", "ab", "é", "éa", " 1", " 10", "a.b"):
+        (tmp_path / "papers" / name).mkdir(parents=True)
+        for file in ("one.txt", "two#.txt"):
+            (tmp_path / "papers" / name / file).write_text(f"A violin of {name} {file}.")
+    index.add(tmp_path / "papers")
+    every = [entry.uri for entry in index.documents()]
+    for place in (
+        tmp_path / folder,
+        (tmp_path / folder).as_uri() + "/",
+        tmp_path / folder / "one.txt",
+    ):
+        uri = place if isinstance(place, str) else place.as_uri()
+        found = {hit.document.uri for hit in index.search("violin", 50, folder=place)}
+        assert found == {one for one in every if lies_in(one, uri)}
+
+
+def test_what_a_search_is_narrowed_to_is_worked_out_once_for_a_state(
+    library: Index, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    matching = Reader.matching
+
+    def counted(self: Reader, *conditions: object) -> list[Span]:
+        asked.append(conditions)
+        return matching(self, *conditions)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Reader, "matching", counted)
+    folder = tmp_path / "copy"
+    shutil.copytree(library.folder, folder)
+    index = Index.open(folder, library.settings, embedder)
+    first = index.search("violin", 3, language="en")
+    assert index.search("violin", 3, language="en") == first
+    assert len(asked) == 1
+    index.search("violin", 3, language="vi")
+    assert len(asked) == 2
+    (tmp_path / "new.txt").write_text("A violin nobody sold.", "utf-8")
+    index.add(tmp_path / "new.txt")
+    assert "nobody" in index.search("violin nobody", 3, language="en")[0].passage.text
+    assert len(asked) == 3
 
 
 def test_without_diacritics_the_same_passage_is_found(seeds_index: Index) -> None:

@@ -38,7 +38,21 @@ def test_an_index_without_vectors_finds_nothing() -> None:
     assert Vectors(exact(8, []), exact(8, [([4], MATRIX[:1])])).search(MATRIX[0], 5) == [4]
 
 
-FACTORIES = ["Flat", "SQ8", "IVF16,Flat", "IVF16,SQ8", "HNSW16", "PCA16,IVF16,SQfp16"]
+FACTORIES = [
+    "Flat",
+    "SQ8",
+    "IVF16,Flat",
+    "IVF16,SQ8",
+    "IVF16,PQ8",
+    "IVF16,PQ8x4fs",
+    "HNSW16",
+    "PCA16,IVF16,SQfp16",
+    "PCA16,Flat",
+    "PCA16,HNSW16",
+    "RR16,SQfp16",
+    "L2norm,Flat",
+    "PCA16,IDMap,Flat",
+]
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
@@ -46,44 +60,95 @@ def test_what_came_and_what_went_counts_and_filters_are_inside(
     factory: str, tmp_path: Path
 ) -> None:
     count = 11_000
-    ids, matrix = list(range(1, count + 1)), unit_vectors(count, 24)
-    known, gone = count - 50, [2, 5, 11]
+    # Ids that are no places, or a mistaken place would pass for an id.
+    ids, matrix = [5 * row + 1000 for row in range(count)], unit_vectors(count, 24)
+    known, gone = count - 50, ids[:4]
     assert factory_for(factory, 24, known) == factory
     sample = matrix[: training_size(factory, 24, known)]
     path = tmp_path / "vectors.faiss"
     files.write(build(factory, 24, [(ids[:known], matrix[:known])], sample), path)
     vectors = Vectors(files.read(path), exact(24, [(ids[known:], matrix[known:])]), gone)
-    assert len(vectors) == count - 3
+    assert len(vectors) == count - 4
     query = unit_vectors(1, 24, seed=9)[0]
     # A newcomer is found, what is gone is not, and k passages come however few are allowed.
-    assert vectors.search(matrix[-1], 1) == [count]
-    assert not {2, 5, 11} & set(vectors.search(matrix[1], count))
-    allowed = np.zeros(count + 1, dtype=bool)
-    allowed[7::500] = True
+    assert vectors.search(matrix[-1], 1) == [ids[-1]]
+    for row in range(4):
+        found = vectors.search(matrix[row], 30)
+        assert len(found) == 30
+        assert not set(gone) & set(found)
+        assert set(found) <= set(ids)
+    allowed = np.zeros(ids[-1] + 1, dtype=bool)
+    allowed[ids[7::500]] = True
     few = vectors.search(query, 10, allowed)
     assert len(few) == 10
     assert all(allowed[few])
     if factory == "Flat":
-        rows = [row for row in range(count) if row + 1 not in gone]
-        kept = [ids[row] for row in rows]
-        assert vectors.search(query, 20) == nearest(kept, matrix[rows], query, 20)
+        rows = range(4, count)
+        assert vectors.search(query, 20) == nearest(ids[4:], matrix[rows], query, 20)
 
 
+KINDS = ["Flat,RFlat", "NSG16", "PQ8", "PQ8x4fs", "IVF16,Flat,RFlat", "IVF16,RQ4x8", "RQ4x8"]
+
+
+@pytest.mark.parametrize("setting", [*KINDS, "IVF16,Flat,Refine(SQ8)", "IDMap,PCA16,Flat"])
+@pytest.mark.parametrize("count", [3, 100_000])
+def test_a_kind_that_cannot_leave_anything_out_is_refused_whatever_the_size(
+    setting: str, count: int
+) -> None:
+    with pytest.raises(SettingsError, match=r"index\.vectors .* without filters"):
+        factory_for(setting, 24, count)
+
+
+def test_a_file_of_an_earlier_version_that_finds_what_it_should_not_is_not_read(
+    tmp_path: Path,
+) -> None:
+    import faiss
+
+    above = faiss.IndexIDMap(faiss.index_factory(8, "L2norm,Flat", faiss.METRIC_INNER_PRODUCT))
+    above.add_with_ids(MATRIX, np.array(IDS))
+    files.write(above, tmp_path / "vectors.faiss")
+    assert files.read(tmp_path / "vectors.faiss") is None
+    assert files.updated(tmp_path / "vectors.faiss", [], []) is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux says what is mapped")
 @pytest.mark.parametrize("factory", ["Flat", "IVF16,SQ8"])
+def test_a_file_is_mapped_and_not_read(factory: str, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.faiss"
+    matrix = unit_vectors(1000, 16)
+    files.write(build(factory, 16, [(range(1000), matrix)], matrix), path)
+    index = files.read(path)
+    assert str(path) in Path("/proc/self/maps").read_text("utf-8")
+    assert Vectors(index).search(matrix[7], 1) == [7]
+
+
+@pytest.mark.parametrize("factory", ["Flat", "IVF16,SQ8", "PCA8,Flat"])
 def test_a_file_is_brought_up_without_training_again(factory: str, tmp_path: Path) -> None:
     ids, matrix = list(range(1, 2001)), unit_vectors(2000, 16)
     path = tmp_path / "vectors.faiss"
     files.write(build(factory, 16, [(ids, matrix)], matrix), path)
-    index = files.updated(path, [1, 2], [([5000], matrix[:1])])
-    assert index is not None
-    assert index.ntotal == 1999
+    updated = files.updated(path, [1, 2], [([5000], matrix[:1])])
+    assert updated is not None
+    index, left = updated
+    assert (index.ntotal, left) == (1999, ())
     assert Vectors(index).search(matrix[0], 1) == [5000]
 
 
-def test_a_kind_that_cannot_forget_is_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("factory", ["HNSW16", "PCA8,HNSW16"])
+def test_a_kind_that_cannot_forget_grows_and_is_made_anew_when_too_much_is_gone(
+    factory: str, tmp_path: Path
+) -> None:
+    ids, matrix = list(range(100)), unit_vectors(101, 16)
     path = tmp_path / "vectors.faiss"
-    files.write(build("HNSW16", 8, [(IDS, MATRIX)], MATRIX), path)
-    assert files.updated(path, [7], []) is None
+    files.write(build(factory, 16, [(ids, matrix[:100])], matrix), path)
+    for gone in ((), (7, 8)):
+        updated = files.updated(path, gone, [([5000], matrix[100:])])
+        assert updated is not None
+        index, left = updated
+        assert (index.ntotal, left) == (101, gone)
+        assert Vectors(index, gone=left).search(matrix[100], 1) == [5000]
+        assert (7 in Vectors(index, gone=left).search(matrix[7], 50)) == (not gone)
+    assert files.updated(path, range(11), []) is None
 
 
 def test_the_size_decides() -> None:
