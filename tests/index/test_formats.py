@@ -175,6 +175,46 @@ def test_sheets_are_pages_and_a_row_can_be_understood_alone() -> None:
     assert document.page_at(document.text.index("Hà Nội; 8.5")) == 2
 
 
+def test_a_cell_in_the_last_corner_of_a_sheet_costs_no_more_than_any_other() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active["XFD1048576"] = PARAGRAPH
+    content = saved(book.save)
+    assert len(content) < 5000
+    assert one("a.xlsx", content).text == f"# Sheet\n\n{PARAGRAPH}"
+
+
+def test_a_sheet_of_far_too_many_cells_is_read_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in range(1, 20):
+        book.active.cell(row, 16_384, f"Row {row}")
+    book.create_sheet("Second").append(["Never reached"])
+    monkeypatch.setattr("rag.index.formats.tables._MOST_CELLS", 10 * 16_384)
+    loaded = load(Path("/papers/a.xlsx"), saved(book.save))
+    assert loaded.documents[0].text.split("\n\n")[1:] == [f"Row {row}" for row in range(1, 10)]
+    assert "Only its first 163,840 cells were read" in loaded.incomplete[0].reason
+
+
+def test_columns_without_values_at_the_end_of_a_sheet_do_not_matter() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for cells in (
+        ["River", "Length", None],
+        ["Mekong", 4350, " "],
+        [None, None, None],
+        ["Lô", 274],
+    ):
+        book.active.append(cells)
+    rows = one("a.xlsx", saved(book.save)).text.split("\n\n")[1:]
+    assert rows == ["River: Mekong; Length: 4350", "River: Lô; Length: 274"]
+
+
 def test_a_book_is_read_in_its_order() -> None:
     document = one("a.epub", epub())
     assert (document.title, document.published) == ("A book", dt.date(2019, 5, 1))
@@ -222,6 +262,74 @@ def test_a_letter_has_its_date_and_its_attachments_are_documents() -> None:
     assert loaded.skipped == ["file:///papers/a.eml#map.png"]
 
 
+def test_parts_of_the_same_name_are_told_apart() -> None:
+    letter = EmailMessage()
+    letter["Subject"] = "Two notes"
+    letter.set_content("See both.")
+    for text in ("First.", "Second.", "Third."):
+        letter.add_attachment(text.encode(), "text", "plain", filename="note.txt")
+    letter.add_attachment(b"Named so.", "text", "plain", filename="note (2).txt")
+    _, *notes = load(Path("/papers/a.eml"), letter.as_bytes()).documents
+    assert [(note.name, note.text) for note in notes] == [
+        ("note.txt", "First."),
+        ("note (2).txt", "Second."),
+        ("note (3).txt", "Third."),
+        ("note (2) (2).txt", "Named so."),
+    ]
+    names = ["../in/a.txt", "in/a.txt", "b.zip/c.txt", "b.zip"]
+    contents = [b"Up.", b"Down.", b"Beside.", zipped({"c.txt": b"Inside."})]
+    loaded = load(Path("/papers/a.zip"), zipped(dict(zip(names, contents, strict=True))))
+    assert {document.uri.rpartition("#")[2]: document.text for document in loaded.documents} == {
+        "in/a.txt": "Up.",
+        "in/a%20%282%29.txt": "Down.",
+        "b.zip/c.txt": "Beside.",
+        "b.zip/c%20%282%29.txt": "Inside.",
+    }
+
+
+def test_a_forwarded_letter_is_a_document_with_its_own_attachments() -> None:
+    inner = EmailMessage()
+    inner["Subject"], inner["Date"] = "Báo cáo", "Wed, 03 Jul 2024 14:24:00 +0700"
+    inner.set_content("The inner text.")
+    inner.add_attachment(PARAGRAPH.encode(), "text", "plain", filename="a.txt")
+    outer = EmailMessage()
+    outer["Subject"] = "Fwd"
+    outer.set_content("The outer text.")
+    outer.add_attachment(inner)
+    outer.add_attachment(inner, filename="Report")
+    documents = load(Path("/papers/a.eml"), outer.as_bytes()).documents
+    assert [document.uri.rpartition("#")[2] for document in documents] == [
+        "file:///papers/a.eml",
+        "forwarded.eml",
+        "forwarded.eml/a.txt",
+        "Report.eml",
+        "Report.eml/a.txt",
+    ]
+    assert [document.title for document in documents[1::2]] == ["Báo cáo", "Báo cáo"]
+    assert documents[1].published == dt.date(2024, 7, 3)
+
+
+def test_texts_beside_the_text_of_a_letter_are_read_and_its_other_forms_are_not() -> None:
+    letter = EmailMessage()
+    letter["Subject"] = "As some programs write it"
+    letter.set_content("Plain.")
+    letter.add_alternative("<p>Formatted.</p>", subtype="html")
+    html: Any = letter.get_payload(1)
+    html.add_related(b"\x89PNG", "image", "png", cid="<1>", filename="logo.png")
+    letter.make_mixed()
+    for text in ("Below the picture.", "  \n"):
+        further = EmailMessage()
+        further.set_content(text)
+        letter.attach(further)
+    loaded = load(Path("/papers/a.eml"), letter.as_bytes())
+    assert [document.text.strip() for document in loaded.documents] == [
+        "Subject: As some programs write it\n\nPlain.",
+        "Below the picture.",
+    ]
+    assert loaded.skipped == ["file:///papers/a.eml#logo.png"]
+    assert loaded.failed == []
+
+
 def test_what_lies_in_an_archive_is_read_and_a_bad_file_stops_no_other() -> None:
     inner = zipped({"deep.txt": b"Deep text.", "more.zip": zipped({"x.txt": b"Too deep."})})
     files = {
@@ -256,6 +364,23 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
         bomb = samples()["." + name[2:]] if name != "a.zip" else zipped({"a.txt": b"0" * 1001})
         with pytest.raises(DocumentError, match="unpacks to more"):
             load(Path("/papers", name), bomb)
+
+
+def test_archives_in_an_archive_share_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = zipped({"a.txt": b"0" * 3000})
+    bomb = zipped({f"{number}.zip": inner for number in range(5)} | {"b.txt": b"Last."})
+    monkeypatch.setattr("rag.index.formats.archive.MAX_UNPACKED", 9000)
+    loaded = load(Path("/papers/a.zip"), bomb)
+    assert [document.uri.rpartition("#")[2] for document in loaded.documents] == [
+        "0.zip/a.txt",
+        "1.zip/a.txt",
+        "b.txt",
+    ]
+    assert len(loaded.failed) == 3
+    assert "2.zip together with what was unpacked before it unpacks" in loaded.failed[0].reason
+    monkeypatch.setattr("rag.index.formats.archive.MAX_MEMBERS", 7)
+    (failure, *_) = load(Path("/papers/a.zip"), bomb).failed
+    assert "1.zip together with what was unpacked before it holds more than 7" in failure.reason
 
 
 def test_entities_of_a_book_name_no_files_and_do_not_grow(tmp_path: Path) -> None:

@@ -108,6 +108,14 @@ def test_a_file_the_system_cannot_read_says_why(tmp_path: Path) -> None:
         load(file)
 
 
+def test_a_relative_path_is_read_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("A text.", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("a.txt")).documents[0].uri == (tmp_path / "a.txt").as_uri()
+
+
 def test_a_link_to_nothing_says_why(tmp_path: Path) -> None:
     file = tmp_path / "lost.txt"
     file.symlink_to(tmp_path / "nowhere")
