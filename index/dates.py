@@ -23,14 +23,16 @@ _MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?\.?" for month in _MONTHS) + r"|
 
 # A line that is a date and perhaps a time, or that opens with the word "date" and a date.
 _LEADING_LINES = 6
-_LABEL = re.compile(r"date\b:?\s*", re.I)
+_LABEL = re.compile(r"(?:date|published)\b:?\s*[\"']?", re.I)
+# Before a date that is the rest of its line: "(Hà Nội, 3/7/2024)", "Wednesday, July 3, 2024".
+_DAY_OR_PLACE = re.compile(r"\(?(?:[^\W\d][^\d,.:;()|]{1,40},\s*)?")
 _FORMS = (
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)"),
+    re.compile(r"(?P<year>\d{4})[/.-](?P<month>\d{1,2})[/.-](?P<day>\d{1,2})(?!\d)"),
     re.compile(rf"(?P<name>{_MONTH})\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})\b", re.I),
-    re.compile(rf"(?P<day>\d{{1,2}})\s+(?P<name>{_MONTH})\s+(?P<year>\d{{4}})\b", re.I),
+    re.compile(rf"(?P<day>\d{{1,2}})\s+(?P<name>{_MONTH}),?\s+(?P<year>\d{{4}})\b", re.I),
     re.compile(
         r"(?:ngày\s*)?(?P<day>\d{1,2})\s*(?:[/.-]|tháng)\s*(?P<month>\d{1,2})"
-        r"\s*(?:[/.-]|,?\s*năm)\s*(?P<year>\d{4})\b",
+        r"\s*(?:[/.-]|,?\s*năm|,)\s*(?P<year>\d{4})\b",
         re.I,
     ),
 )
@@ -40,7 +42,7 @@ _MONTH_FORMS = (
     re.compile(rf"(?:^|[,|·–-]\s*)(?P<name>{_MONTH}),?\s+(?P<year>\d{{4}})$", re.I),
 )
 _MOST_OF_A_LINE = 80
-_TIME_OR_NOTHING = re.compile(r"[\s,|·–T-]*(?:\d{1,2}[:h]\d{2}.{0,20})?\s*$", re.I)
+_TIME_OR_NOTHING = re.compile(r"[\s,|·–T-]*(?:\d{1,2}[:h]\d{2}.{0,20})?\s*\)?\s*$", re.I)
 
 
 def leading_date(text: str) -> dt.date | None:
@@ -53,8 +55,9 @@ def leading_date(text: str) -> dt.date | None:
     for line in lines[:_LEADING_LINES]:
         label = _LABEL.match(line)
         rest = line[label.end() :] if label else line
+        lead = _DAY_OR_PLACE.match(rest)
         for form in _FORMS:
-            match = form.match(rest)
+            match = form.match(rest) or (form.match(rest, lead.end()) if lead else None)
             if match and (label or _TIME_OR_NOTHING.match(rest[match.end() :])):
                 date = _date(match)
                 if date:

@@ -10,6 +10,12 @@ from pathlib import Path
 from rag.types import Failure
 
 from .load import READERS, reason
+from .schema import META
+
+# The file that an index is known by, and how it begins. Other programs have catalogs, too.
+_CATALOG = "catalog.sqlite"
+_SQLITE = b"SQLite format 3\x00"
+_BEGINNING = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +30,10 @@ class Discovery:
 def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     """Find the files that can be indexed.
 
-    A folder is walked in order of name, without hidden files, hidden folders and folders
-    that hold an index. A path that does not exist and a folder that cannot be read fail on
-    their own, without stopping the others.
+    A folder is walked in order of name, without hidden files and hidden folders. What is left
+    out for another reason fails on its own, without stopping the others: a path that does not
+    exist, a folder that cannot be read, one that holds an index, and a link to a folder, which
+    could lead round in a circle. A link that is named itself is followed.
     """
     files: dict[Path, None] = {}
     skipped: list[Path] = []
@@ -47,13 +54,30 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
 
 
 def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
+    def leave_out(path: Path, why: str) -> None:
+        failed.append(Failure(path.as_uri(), f"{path.name} {why}."))
+
     def note(error: OSError) -> None:
-        unread = Path(error.filename)
-        failed.append(Failure(unread.as_uri(), f"{unread.name} cannot be read: {reason(error)}."))
+        leave_out(Path(error.filename), f"cannot be read: {reason(error)}")
 
     for where, folders, names in os.walk(folder, onerror=note):
-        if "catalog.sqlite" in names:
+        here = Path(where)
+        if _CATALOG in names and _is_catalog(here / _CATALOG):
+            leave_out(here, "holds an index, not documents")
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(where, name) for name in sorted(names) if not name.startswith("."))
+        for name in folders:
+            if os.path.islink(here / name):  # noqa: PTH114 - as above
+                leave_out(here / name, "is a link to a folder: name the folder itself to index it")
+        yield from (here / name for name in sorted(names) if not name.startswith("."))
+
+
+def _is_catalog(path: Path) -> bool:
+    """Whether a file is an index's catalog, of any layout, or might be one."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+    except OSError:
+        return True  # not known to be anything else, and then nothing is forgotten
+    return beginning.startswith(_SQLITE) and META.encode() in beginning

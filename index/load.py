@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -9,16 +10,17 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from rag.errors import DocumentError
-from rag.index.formats.archive import opened_zip, read_zip
+from rag.index.formats.archive import Room, opened_zip, read_zip
 from rag.index.formats.books import read_epub
-from rag.index.formats.content import Content
+from rag.index.formats.content import Content, Part
 from rag.index.formats.mail import read_eml
-from rag.index.formats.office import read_docx, read_pptx
 from rag.index.formats.pdf import read_pdf
+from rag.index.formats.slides import read_pptx
 from rag.index.formats.structured import read_json, read_jsonl
 from rag.index.formats.tables import read_csv, read_xlsx
 from rag.index.formats.text import read_markdown, read_text
 from rag.index.formats.web import read_html
+from rag.index.formats.word import read_docx
 from rag.language import detect_language
 from rag.text import collapse, normalize
 from rag.types import Document, Failure, file_name
@@ -80,6 +82,25 @@ class Loaded:
     skipped: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Loading:
+    """One file being read: what it gave so far, the URIs in use, and the room for more."""
+
+    loaded: Loaded = field(default_factory=Loaded)
+    uris: set[str] = field(default_factory=set)
+    room: Room = field(default_factory=Room)
+
+    def part_uri(self, uri: str, part: str) -> str:
+        """A URI for a part of a file that no other part has: ``note.txt``, ``note (2).txt``."""
+        path, number = PurePosixPath(part), 1
+        free = _part_uri(uri, part)
+        while free in self.uris:
+            number += 1
+            free = _part_uri(uri, str(path.with_name(f"{path.stem} ({number}){path.suffix}")))
+        self.uris.add(free)
+        return free
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a file.
 
@@ -108,7 +129,8 @@ def reason(error: OSError) -> str:
 def load(path: Path, content: bytes | None = None) -> Loaded:
     """Read one file: one document, or, of an archive or a letter, several.
 
-    A part of a file has the file's URI and its own name behind a ``#``.
+    A part of a file has the file's URI and its own name behind a ``#``, and a number where there
+    are several of that name.
 
     Args:
         path: The file; its suffix names its format, except that PDF and packed formats are
@@ -119,35 +141,36 @@ def load(path: Path, content: bytes | None = None) -> Loaded:
         DocumentError: The file cannot be read, or holds no text and nothing that does.
     """
     content = read_bytes(path) if content is None else content
-    loaded = Loaded()
-    _take(loaded, path.as_uri(), path.name, content)
-    if not loaded.documents and not loaded.failed:
+    loading = _Loading()
+    _take(loading, Path(os.path.abspath(path)).as_uri(), path.name, content)
+    if not loading.loaded.documents and not loading.loaded.failed:
         raise DocumentError(f"{path.name} holds no files that can be read.")
-    return loaded
+    return loading.loaded
 
 
-def _take(loaded: Loaded, uri: str, name: str, content: bytes, depth: int = 0) -> None:
-    found = _parsed(_reader(name, content), content, name)
+def _take(loading: _Loading, uri: str, name: str, content: bytes, depth: int = 0) -> None:
+    loaded = loading.loaded
+    found = _parsed(_reader(name, content, loading.room), content, name)
     if found.pages or not (found.parts or found.failed):
         loaded.documents.append(_document(uri, name, found))
         if found.unread:
             loaded.incomplete.append(Failure(uri, f"{name}: {found.unread}"))
     for bad, why in found.failed:
-        loaded.failed.append(Failure(_part_uri(uri, bad), f"In {name}: {why}"))
+        loaded.failed.append(Failure(loading.part_uri(uri, bad), f"In {name}: {why}"))
     for part in found.parts:
-        _take_part(loaded, uri, name, part.name, part.content, depth + 1)
+        _take_part(loading, uri, name, part, depth + 1)
 
 
-def _take_part(loaded: Loaded, uri: str, name: str, part: str, content: bytes, depth: int) -> None:
-    inner = _part_uri(uri, part)
-    if PurePosixPath(part).suffix.lower() not in READERS:
-        loaded.skipped.append(inner)
+def _take_part(loading: _Loading, uri: str, name: str, part: Part, depth: int) -> None:
+    inner = loading.part_uri(uri, part.name)
+    if PurePosixPath(part.name).suffix.lower() not in READERS:
+        loading.loaded.skipped.append(inner)
         return
     try:
-        _check_part(part, content, depth)
-        _take(loaded, inner, PurePosixPath(part).name, content, depth)
+        _check_part(part.name, part.content, depth)
+        _take(loading, inner, PurePosixPath(part.name).name, part.content, depth)
     except DocumentError as error:
-        loaded.failed.append(Failure(inner, f"In {name}: {error}"))
+        loading.loaded.failed.append(Failure(inner, f"In {name}: {error}"))
 
 
 def _check_part(part: str, content: bytes, depth: int) -> None:
@@ -191,8 +214,11 @@ def _document(uri: str, name: str, found: Content) -> Document:
     )
 
 
-def _reader(name: str, content: bytes) -> Reader:
-    """The reader for a file: by its content where that says it, else by its suffix."""
+def _reader(name: str, content: bytes, room: Room) -> Reader:
+    """The reader for a file: by its content where that says it, else by its suffix.
+
+    What is packed must fit into the room, before any of it is unpacked.
+    """
     suffix = PurePosixPath(name).suffix.lower()
     if content.startswith(b"%PDF-"):
         return read_pdf
@@ -209,7 +235,7 @@ def _reader(name: str, content: bytes) -> Reader:
             f"These can: {known}.",
         )
     if content.startswith(_ZIP):
-        with opened_zip(content, name) as archive:
+        with opened_zip(content, name, room) as archive:
             members = set(archive.namelist())
         return next((by for member, by in _PACKED.items() if member in members), read_zip)
     return reader

@@ -2,7 +2,8 @@
 
 ``python -m rag.evals.benchmarks.edits`` cuts a document of 200 paragraphs in a made-up language,
 edits each paragraph in turn in four ways, cuts it again, and counts the passages that were not
-there before: these, and no others, would be embedded.
+there before: these, and no others, would be embedded. It does so with blank lines between the
+paragraphs, with single line ends, and with all in one long paragraph.
 """
 
 from __future__ import annotations
@@ -35,26 +36,33 @@ EDITS: dict[str, Edit] = {
     "a paragraph added": lambda parts, place: [*parts[:place], _NEW, *parts[place:]],
 }
 
+# What stands between two paragraphs.
+BREAKS = {"blank lines": "\n\n", "line ends": "\n", "one paragraph": " "}
+
 
 def main() -> None:
     """Count and print."""
     parts = paragraphs()
-    before = _passages(parts)
-    print(f"{len(before)} passages; new ones after one edit, over {PARAGRAPHS} places:")
-    for name, edit in EDITS.items():
-        new = [len(_passages(edit(parts, place)) - before) for place in range(PARAGRAPHS)]
-        print(f"  {name:20} mean {statistics.mean(new):5.2f}  most {max(new):3}")
+    for name, separator in BREAKS.items():
+        before = passages(parts, separator)
+        print(f"{name}: {len(before)} passages; new after one edit, over {PARAGRAPHS} places:")
+        for what, edit in EDITS.items():
+            new = [
+                len(passages(edit(parts, place), separator) - before) for place in range(PARAGRAPHS)
+            ]
+            print(f"  {what:20} mean {statistics.mean(new):5.2f}  most {max(new):3}")
+
+
+def passages(parts: list[str], separator: str) -> set[str]:
+    """The texts of the passages that a document is cut into."""
+    embedder = HashingEmbedder(32)
+    document = Document("made:1", "Made up", "en", separator.join(parts))
+    return {each.text for each in chunk(document, embedder.count_tokens, embedder.max_tokens)}
 
 
 def _ending(parts: list[str], place: int, ending: str) -> list[str]:
     changed = parts[place].removesuffix(".") + ending
     return [*parts[:place], changed, *parts[place + 1 :]]
-
-
-def _passages(parts: list[str]) -> set[str]:
-    embedder = HashingEmbedder(32)
-    document = Document("made:1", "Made up", "en", "\n\n".join(parts))
-    return {each.text for each in chunk(document, embedder.count_tokens, embedder.max_tokens)}
 
 
 if __name__ == "__main__":

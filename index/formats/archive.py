@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from rag.errors import DocumentError
 
 from .content import Content, Part
 
-# What an archive may hold, unpacked: a few kilobytes can claim to be petabytes.
+# What a file may hold, unpacked: a few kilobytes can claim to be petabytes.
 MAX_UNPACKED = 512 * 2**20
 MAX_MEMBERS = 10_000
 
@@ -19,23 +20,45 @@ _NAME_IS_UTF8 = 0x800
 _REASONS = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def opened_zip(content: bytes, name: str) -> zipfile.ZipFile:
-    """An archive whose claims are within the limits.
+@dataclass(slots=True)
+class Room:
+    """What a file may still unpack to; the archives in it take from the same room."""
+
+    size: int = field(default_factory=lambda: MAX_UNPACKED)
+    members: int = field(default_factory=lambda: MAX_MEMBERS)
+
+
+def opened_zip(content: bytes, name: str, room: Room | None = None) -> zipfile.ZipFile:
+    """An archive whose claims are within the limits; zipfile never unpacks more than claimed.
+
+    Args:
+        content: The archive.
+        name: Its name.
+        room: What there is room for, less what the archive claims afterwards.
 
     Raises:
         DocumentError: It is damaged, or holds too much.
     """
+    room = room or Room()
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         members = archive.infolist()
     except _REASONS as error:
         raise DocumentError(f"{name} is damaged or incomplete: {error}.") from error
-    if len(members) > MAX_MEMBERS:
-        raise DocumentError(f"{name} holds more than {MAX_MEMBERS} files.", "Split it into parts.")
-    if sum(member.file_size for member in members) > MAX_UNPACKED:
-        limit = MAX_UNPACKED // 2**20
-        raise DocumentError(f"{name} unpacks to more than {limit} MiB.", "Split it into parts.")
-    return archive
+    size = sum(member.file_size for member in members)
+    if size <= room.size and len(members) <= room.members:
+        room.size -= size
+        room.members -= len(members)
+        return archive
+    archive.close()
+    many, large = (
+        f"holds more than {MAX_MEMBERS} files",
+        f"unpacks to more than {MAX_UNPACKED >> 20} MiB",
+    )
+    which = "" if room == Room() else " together with what was unpacked before it"
+    raise DocumentError(
+        f"{name}{which} {large if size > room.size else many}.", "Split it into parts."
+    )
 
 
 def check_zip(content: bytes, name: str) -> None:

@@ -22,6 +22,10 @@ class Content:
     ``pages`` are the texts of its pages, slides or sheets where it is ``paged``, else one text,
     or none where it holds only ``parts``. ``unread`` says in a sentence what of it could not be
     read, ``failed`` names parts that cannot be read, with the reason.
+
+    ``published`` is given only where the format says so. The dates in PDF and Office files say
+    when a file was made or saved, and templates and converters bring theirs along: python-docx's
+    is from 2013. A wrong date is worse than none, so they are not read.
     """
 
     pages: tuple[str, ...] = ()

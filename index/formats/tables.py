@@ -7,6 +7,7 @@ import datetime as dt
 import io
 from collections import Counter
 from itertools import islice
+from typing import Any
 
 from rag.errors import DocumentError
 
@@ -17,6 +18,8 @@ from .text import decode
 _DELIMITERS = ",;\t|"
 _SAMPLE = 2**16
 _SAMPLE_ROWS = 100
+# A row reaches to its last cell: a few kilobytes can claim rows of 16,384 cells a million times.
+_MOST_CELLS = 10_000_000
 
 
 def read_csv(content: bytes, name: str) -> Content:
@@ -51,14 +54,34 @@ def read_xlsx(content: bytes, name: str) -> Content:
     check_zip(content, name)
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
-        pages = []
+        pages: list[str] = []
+        left, unread = _MOST_CELLS, ""
         for sheet in book.worksheets:
-            rows = [[_shown(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            rows, left = _filled(sheet, left)
             text = rows_as_text(rows)
             pages.append(f"# {sheet.title}\n\n{text}" if text else "")
-        return Content(tuple(pages), title=book.properties.title or "", paged=True)
+            if not left:
+                unread = f"Only its first {_MOST_CELLS:,} cells were read."
+                break
+        return Content(tuple(pages), title=book.properties.title or "", paged=True, unread=unread)
     finally:
         book.close()
+
+
+def _filled(sheet: Any, most: int) -> tuple[list[list[str]], int]:
+    """The rows of a sheet that hold something, and how many more cells may be looked at."""
+    sheet.reset_dimensions()  # what a sheet says of its size need not be true
+    rows: list[list[str]] = []
+    for row in sheet.iter_rows(values_only=True):
+        most -= max(1, len(row))
+        if most <= 0:
+            return rows, 0
+        cells = [_shown(cell) for cell in row]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        if cells:
+            rows.append(cells)
+    return rows, most
 
 
 def _shown(value: object) -> str:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rag.evals.benchmarks.synthetic import Language
 from rag.index.chunk import chunk
 from rag.index.embed import Embedder
 from rag.index.load import load
@@ -117,6 +118,45 @@ def test_the_work_grows_with_the_length_of_a_text_and_not_faster() -> None:
         return counted
 
     assert characters_counted(160_000) < 6 * characters_counted(40_000)
+
+
+def test_a_new_first_sentence_of_a_long_paragraph_changes_few_passages() -> None:
+    text = Language().sentences(2000)
+    before, after = (
+        {each.text for each in chunk(Document("made:1", "a", "en", made), count_words, 100)}
+        for made in (text, f"Nobody ever said this. {text}")
+    )
+    assert len(after) > 400
+    assert len(after - before) <= 10
+
+
+def test_a_text_without_blank_lines_is_still_packed_well() -> None:
+    text = Language().sentences(2000)
+    passages = chunk(Document("made:1", "a", "en", text), count_words, 100)
+    (tokens,) = count_words([text])
+    assert len(passages) <= 1.15 * tokens / (100 - 12)  # a sentence has 12 tokens
+
+
+def test_a_section_ends_at_a_line_end_where_there_is_one_and_never_behind_a_heading() -> None:
+    language = Language()
+    text = "\n".join(f"# {language.sentences(1)[:-1]}\n{language.sentences(3)}" for _ in range(400))
+    passages = chunk(Document("made:1", "a", "en", text), count_words, 1000)
+    assert len(passages) > 20
+    assert not [each for each in passages if each.text.rpartition("\n")[2].startswith("#")]
+
+
+@pytest.mark.parametrize("text", [Language().sentences(5000), "words without any end " * 60_000])
+def test_a_long_text_is_not_tokenized_at_once(text: str) -> None:
+    most = 0
+
+    def count(texts: Sequence[str]) -> list[int]:
+        nonlocal most
+        most = max(most, sum(map(len, texts)))
+        return count_words(texts)
+
+    document = Document("made:1", "a", "en", text)
+    check(document, chunk(document, count, 100), 100)
+    assert 0 < most < len(text) / 10
 
 
 def test_a_passage_knows_the_page_it_begins_on() -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from rag.index.catalog import Catalog
 from rag.index.discover import discover
 from rag.index.index import Index
 from rag.index.load import load
-from rag.types import Document
+from rag.types import Document, Failure
 
 
 def write(folder: Path, *names: str) -> None:
@@ -28,9 +31,70 @@ def test_a_folder_is_walked_in_order_and_other_types_are_reported(tmp_path: Path
     assert found.failed == ()
 
 
-def test_hidden_files_and_index_folders_are_left_out(tmp_path: Path) -> None:
-    write(tmp_path, "a.txt", ".hidden.txt", ".git/b.txt", "index/catalog.sqlite", "index/c.txt")
-    assert [path.name for path in discover([tmp_path]).files] == ["a.txt"]
+def test_hidden_files_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", ".hidden.txt", ".git/b.txt")
+    found = discover([tmp_path])
+    assert [path.name for path in found.files] == ["a.txt"]
+    assert (found.skipped, found.failed) == ((), ())
+
+
+def test_an_index_is_no_folder_of_documents_and_said_to_be_left_out(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    write(tmp_path, "a.txt", "index/c.txt")
+    found = discover([tmp_path])
+    assert [path.name for path in found.files] == ["a.txt"]
+    assert [(failure.uri, failure.reason) for failure in found.failed] == [
+        (empty_index.folder.as_uri(), "index holds an index, not documents.")
+    ]
+    report = empty_index.sync(empty_index.folder)
+    assert report.failed == found.failed
+    old = Path(__file__).parent / "layout1"
+    assert discover([old]).failed == (
+        Failure(old.as_uri(), "layout1 holds an index, not documents."),
+    )
+
+
+def test_another_program_s_catalog_hides_no_documents(tmp_path: Path, empty_index: Index) -> None:
+    papers = tmp_path / "papers"
+    write(papers, "a.txt", "sub/b.txt")
+    assert len(empty_index.sync(papers).added) == 2
+    write(papers, "catalog.sqlite")
+    with closing(sqlite3.connect(papers / "sub" / "catalog.sqlite")) as other, other:
+        other.execute("CREATE TABLE photos (name TEXT)")
+    report = empty_index.sync(papers)
+    assert (len(report.unchanged), report.removed, report.failed) == (2, (), ())
+    assert len(report.skipped) == 2
+
+
+def test_mirroring_keeps_what_lies_in_a_folder_that_became_an_index(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    papers = tmp_path / "papers"
+    write(papers, "a.txt", "sub/b.txt")
+    empty_index.sync(papers)
+    shutil.copy(empty_index.folder / "catalog.sqlite", papers / "sub")
+    report = empty_index.sync(papers)
+    assert (len(report.unchanged), report.removed) == (1, ())
+    assert [failure.reason for failure in report.failed] == ["sub holds an index, not documents."]
+
+
+def test_a_link_to_a_folder_is_reported_and_followed_only_where_it_is_named(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "elsewhere/a.txt", "papers/b.txt")
+    (tmp_path / "papers" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "papers" / "circle").symlink_to(tmp_path / "papers")
+    (tmp_path / "papers" / "c.txt").symlink_to(tmp_path / "elsewhere" / "a.txt")
+    found = discover([tmp_path / "papers"])
+    assert [path.name for path in found.files] == ["b.txt", "c.txt"]
+    assert [failure.reason.partition(":")[0] for failure in found.failed] == [
+        "circle is a link to a folder",
+        "link is a link to a folder",
+    ]
+    named = discover([tmp_path / "papers" / "link"])
+    assert [path.name for path in named.files] == ["a.txt"]
+    assert named.failed == ()
 
 
 def test_a_file_named_twice_is_found_once(tmp_path: Path) -> None:

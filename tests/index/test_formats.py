@@ -175,6 +175,46 @@ def test_sheets_are_pages_and_a_row_can_be_understood_alone() -> None:
     assert document.page_at(document.text.index("Hà Nội; 8.5")) == 2
 
 
+def test_a_cell_in_the_last_corner_of_a_sheet_costs_no_more_than_any_other() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active["XFD1048576"] = PARAGRAPH
+    content = saved(book.save)
+    assert len(content) < 5000
+    assert one("a.xlsx", content).text == f"# Sheet\n\n{PARAGRAPH}"
+
+
+def test_a_sheet_of_far_too_many_cells_is_read_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in range(1, 20):
+        book.active.cell(row, 16_384, f"Row {row}")
+    book.create_sheet("Second").append(["Never reached"])
+    monkeypatch.setattr("rag.index.formats.tables._MOST_CELLS", 10 * 16_384)
+    loaded = load(Path("/papers/a.xlsx"), saved(book.save))
+    assert loaded.documents[0].text.split("\n\n")[1:] == [f"Row {row}" for row in range(1, 10)]
+    assert "Only its first 163,840 cells were read" in loaded.incomplete[0].reason
+
+
+def test_columns_without_values_at_the_end_of_a_sheet_do_not_matter() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for cells in (
+        ["River", "Length", None],
+        ["Mekong", 4350, " "],
+        [None, None, None],
+        ["Lô", 274],
+    ):
+        book.active.append(cells)
+    rows = one("a.xlsx", saved(book.save)).text.split("\n\n")[1:]
+    assert rows == ["River: Mekong; Length: 4350", "River: Lô; Length: 274"]
+
+
 def test_a_book_is_read_in_its_order() -> None:
     document = one("a.epub", epub())
     assert (document.title, document.published) == ("A book", dt.date(2019, 5, 1))
@@ -208,46 +248,6 @@ def test_a_bad_line_of_records_is_reported_and_stops_no_other() -> None:
     loaded = load(Path("/papers/a.jsonl"), b'{"a": 1}\nnonsense\n{"a": 2}')
     assert loaded.documents[0].text == "a: 1\n\na: 2"
     assert "line 2" in loaded.incomplete[0].reason
-
-
-def test_a_letter_has_its_date_and_its_attachments_are_documents() -> None:
-    loaded = load(Path("/papers/a.eml"), eml())
-    letter, attachment = loaded.documents
-    assert (letter.title, letter.published) == ("Báo cáo sông Hồng", dt.date(2024, 7, 3))
-    assert letter.text.endswith("See the attachment.")
-    assert "From: Lan <lan@example.org>" in letter.text
-    assert attachment.text == PARAGRAPH
-    assert attachment.uri == "file:///papers/a.eml#s%C3%B4ng.txt"
-    assert attachment.name == "sông.txt"
-    assert loaded.skipped == ["file:///papers/a.eml#map.png"]
-
-
-def test_what_lies_in_an_archive_is_read_and_a_bad_file_stops_no_other() -> None:
-    inner = zipped({"deep.txt": b"Deep text.", "more.zip": zipped({"x.txt": b"Too deep."})})
-    files = {
-        "../../etc/a.txt": b"A text.",
-        "bad.pdf": b"%PDF-1.4 nothing",
-        "empty.txt": b"",
-        "picture.png": b"\x89PNG",
-        ".hidden.txt": b"hidden",
-        "__MACOSX/a.txt": b"resource",
-        "inner.zip": inner,
-    }
-    loaded = load(Path("/papers/a.zip"), zipped(files))
-    assert [document.uri for document in loaded.documents] == [
-        "file:///papers/a.zip#etc/a.txt",
-        "file:///papers/a.zip#inner.zip/deep.txt",
-    ]
-    reasons = [failure.reason for failure in loaded.failed]
-    assert [uri.rpartition("#")[2] for uri in (failure.uri for failure in loaded.failed)] == [
-        "bad.pdf",
-        "empty.txt",
-        "inner.zip/more.zip/x.txt",
-    ]
-    assert "not a readable PDF" in reasons[0]
-    assert "empty" in reasons[1]
-    assert "too deep" in reasons[2]
-    assert loaded.skipped == ["file:///papers/a.zip#picture.png"]
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rag.errors import SettingsError
+from rag.errors import IndexMismatch, SettingsError
 from rag.evals.benchmarks import edits
 from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
+from rag.index.chunk import CHUNKER
 from rag.index.index import Index
 from rag.settings import IndexSettings, RetrievalSettings, Settings
 
@@ -31,21 +32,46 @@ def index(tmp_path: Path) -> Index:
     return made(tmp_path / "index")
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, edits.PARAGRAPHS - 1), kind=st.sampled_from(sorted(edits.EDITS)))
-def test_an_edited_paragraph_costs_a_paragraph(
-    index: Index, tmp_path: Path, place: int, kind: str
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, edits.PARAGRAPHS - 1),
+    kind=st.sampled_from(sorted(edits.EDITS)),
+    between=st.sampled_from(sorted(edits.BREAKS)),
+)
+@example(place=0, kind="a paragraph added", between="one paragraph")
+@example(place=0, kind="a paragraph added", between="line ends")
+def test_an_edit_costs_the_passages_around_it(
+    index: Index, tmp_path: Path, place: int, kind: str, between: str
 ) -> None:
-    path, parts = tmp_path / "long.txt", edits.paragraphs()
-    path.write_text("\n\n".join(parts), "utf-8")
-    whole = index.add(path)
-    assert not whole.passages or whole.passages > 60
-    path.write_text("\n\n".join(edits.EDITS[kind](parts, place)), "utf-8")
+    path, parts, separator = tmp_path / "long.txt", edits.paragraphs(), edits.BREAKS[between]
+    path.write_text(separator.join(parts), "utf-8")
+    index.add(path)
+    assert index.status()["passages"] > 40
+    path.write_text(separator.join(edits.EDITS[kind](parts, place)), "utf-8")
     report = index.add(path)
     assert len(report.updated) == 1
-    # Where a paragraph comes or goes, boundaries move until one falls where one was before.
-    assert report.embedded <= (15 if kind.startswith("a paragraph") else 1)
+    # Boundaries move until one falls where one was before: a few passages, wherever it was.
+    assert report.embedded <= 15
     assert index.verify() == []
+
+
+def test_an_index_cut_the_old_way_is_refused_and_cut_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text(" ".join(edits.paragraphs()), "utf-8")
+    with monkeypatch.context() as old:  # from the front to the end, as sentences-1 did
+        old.setattr("rag.index.index.CHUNKER", "sentences-1")
+        old.setattr("rag.index.chunk._REACH", 10**6)
+        index = made(tmp_path / "index")
+        before = index.add(path).passages
+    embedder = HashingEmbedder(32, 256)
+    with pytest.raises(IndexMismatch, match=r"the chunker 'sentences-1'.*rag index --re-embed"):
+        Index.open(index.folder, index.settings, embedder)
+    again = Index.re_embed(index.folder, index.settings, embedder)
+    assert again.fingerprint.chunker == CHUNKER
+    assert again.status()["passages"] == len(edits.passages(edits.paragraphs(), " ")) > before
+    assert again.verify() == []
 
 
 def test_a_moved_or_copied_file_keeps_its_embeddings(index: Index, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
 import unicodedata
 from pathlib import Path
 
@@ -108,6 +109,14 @@ def test_a_file_the_system_cannot_read_says_why(tmp_path: Path) -> None:
         load(file)
 
 
+def test_a_relative_path_is_read_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("A text.", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("a.txt")).documents[0].uri == (tmp_path / "a.txt").as_uri()
+
+
 def test_a_link_to_nothing_says_why(tmp_path: Path) -> None:
     file = tmp_path / "lost.txt"
     file.symlink_to(tmp_path / "nowhere")
@@ -128,6 +137,42 @@ def test_markdown_takes_its_first_heading_as_title() -> None:
     ).documents[0]
     assert found.title == "Tiêu đề"
     assert found.text.startswith("## Sub")
+
+
+def test_front_matter_gives_title_and_date_and_stays_in_the_text() -> None:
+    front = """---
+# written by a program
+tags: [rivers]
+layout: post
+author: Lan
+categories:
+  - title: not this
+title: "Sông Hồng: một dòng sông"
+date: '2024-07-03 14:24:00 +0700'
+---
+
+# Another heading
+
+Text."""
+    for content in (front, front.replace("\n", "\r\n"), "\ufeff" + front):
+        found = load(Path("/papers/a.md"), content.encode()).documents[0]
+        assert found.title == "Sông Hồng: một dòng sông"
+        assert found.published == dt.date(2024, 7, 3)
+        assert found.text == front
+    rule = "---\n\n# A heading\n\ntitle: no\n"
+    assert load(Path("/papers/a.md"), rule.encode()).documents[0].title == "A heading"
+
+
+def test_the_date_a_pdf_or_office_file_was_made_is_not_taken_for_its_publication() -> None:
+    import docx
+
+    made = io.BytesIO()
+    docx.Document().save(made)
+    document = docx.Document()
+    assert document.core_properties.created  # of the template
+    document.add_paragraph("Text.")
+    document.save(made)
+    assert load(Path("/papers/a.docx"), made.getvalue()).documents[0].published is None
 
 
 def test_without_a_title_the_composed_file_name_is_the_title() -> None:

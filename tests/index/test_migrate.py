@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from rag.errors import IndexLocked, IndexMismatch
 from rag.evals.benchmarks.synthetic import HashingEmbedder
 from rag.index.catalog import Catalog
+from rag.index.chunk import CHUNKER
 from rag.index.index import Index
 from rag.index.lock import writer_lock
 from rag.index.migrate import to_present_layout
@@ -34,7 +36,12 @@ OLD = Path(__file__).parent / "layout1"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OLD, tmp_path / "old"))
+    """The old layout, as if its passages had been cut by the present chunker."""
+    copy = Path(shutil.copytree(OLD, tmp_path / "old"))
+    with closing(sqlite3.connect(copy / "catalog.sqlite")) as connection, connection:
+        chunker = json.dumps(CHUNKER)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'chunker'", (chunker,))
+    return copy
 
 
 def opened(folder: Path) -> Index:
@@ -53,6 +60,15 @@ def test_an_index_of_the_first_layout_goes_on(folder: Path, tmp_path: Path) -> N
     assert len(index.add(tmp_path / "new.txt").added) == 1
     assert opened(folder).status()["documents"] == 3
     assert index.remove("file:///tmp/papers/rivers.txt").removed
+    assert index.verify() == []
+
+
+def test_one_that_an_older_chunker_cut_goes_on_once_it_is_embedded_anew(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(OLD, tmp_path / "old"))
+    with pytest.raises(IndexMismatch, match=r"sentences-1.*--re-embed"):
+        opened(folder)
+    index = Index.re_embed(folder, Settings(), HashingEmbedder(8, 64))
+    assert index.search("river", 1)[0].document.name == "rivers.txt"
     assert index.verify() == []
 
 

@@ -1,4 +1,4 @@
-"""Documents and slides of word processors and presentation programs: DOCX and PPTX."""
+"""Slides of presentation programs: PPTX."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ from typing import Any
 
 from .archive import check_zip
 from .content import Content, paragraphs, rows_as_text
-
-
-def read_docx(content: bytes, name: str) -> Content:
-    """Paragraphs and tables in their order; headings are marked as in Markdown."""
-    import docx
-
-    check_zip(content, name)
-    document = docx.Document(io.BytesIO(content))
-    blocks: list[str] = []
-    title = ""
-    for block in document.iter_inner_content():
-        if isinstance(block, docx.table.Table):
-            blocks.append(rows_as_text(_cells(block.rows)))
-            continue
-        style = (block.style.name or "") if block.style else ""
-        if style == "Title" and not title:
-            title = block.text
-        blocks.append(_heading(style) + block.text if block.text.strip() else "")
-    return Content((paragraphs(blocks),), title=document.core_properties.title or title)
 
 
 def read_pptx(content: bytes, name: str) -> Content:
@@ -42,13 +23,6 @@ def read_pptx(content: bytes, name: str) -> Content:
             texts.append(slide.notes_slide.notes_text_frame.text)
         pages.append(paragraphs(texts))
     return Content(tuple(pages), title=presentation.core_properties.title or "", paged=True)
-
-
-def _heading(style: str) -> str:
-    if style == "Title":
-        return "# "
-    level = style.removeprefix("Heading ")
-    return "#" * int(level) + " " if level != style and level.isdigit() else ""
 
 
 def _texts(shapes: Iterable[Any]) -> Iterator[str]:
