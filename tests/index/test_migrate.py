@@ -11,11 +11,13 @@ import pytest
 
 from rag.errors import IndexLocked, IndexMismatch
 from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.lock import writer_lock
 from rag.settings import Settings
 
 OLD = Path(__file__).parent / "layout1"
+SECOND = Path(__file__).parent / "layout2"
 
 
 @pytest.fixture
@@ -46,6 +48,25 @@ def test_nothing_is_embedded_for_it(folder: Path) -> None:
     embedder = HashingEmbedder(8, 64)
     Index.open(folder, Settings(), embedder).search("river")
     assert embedder.embedded == 0
+
+
+def test_an_index_of_the_second_layout_goes_on(tmp_path: Path) -> None:
+    folder, packed = Path(shutil.copytree(SECOND, tmp_path / "old")), tmp_path / "packed.zip"
+    (folder / packed.name).rename(packed)
+    with Catalog(folder).read() as reader:
+        state = reader.state()
+    index = opened(folder)
+    assert "Sông băng" in index.search("sông băng", 1)[0].passage.text
+    assert index.verify() == []
+    with Catalog(folder).write() as writer:
+        assert writer.state() == state, "what derived from it before still fits"
+        writer.relocate("file:///tmp/papers/", f"{tmp_path.as_uri()}/")
+    # What was wrong with a file was not noted then, so it is read once more, and said.
+    report = index.add(packed)
+    assert [one.reason for one in report.failed] == ["In packed.zip: empty.txt is empty."]
+    assert [uri.rpartition("#")[2] for uri in report.unchanged] == ["violin.txt"]
+    assert (report.passages, index.status()["revision"]) == (0, 1)
+    assert opened(folder).add(packed) == report
 
 
 def test_it_waits_for_nobody_and_harms_nobody(folder: Path) -> None:
