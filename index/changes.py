@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.types import Document, Passage
 
 from .embed import Matrix
+from .reading import Reading
 from .records import Fingerprint, Reader, as_meta, content_hash
 from .schema import new_mark
 
@@ -23,13 +26,15 @@ class Writer(Reader):
     """Changes to the catalog, inside one transaction.
 
     ``removed`` are the ids of the passages that were there before and are gone, ``changed``
-    says whether there is anything to commit, ``renewed`` whether all vectors are new.
+    says whether there is anything to count as a revision, ``renewed`` whether all vectors are
+    new, ``dropped`` holds vectors that ``finish`` found unneeded, with their contents.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._many = connection.executemany
         self.removed: list[int] = []
+        self.dropped: list[tuple[bytes, bytes]] = []
         self.changed = False
         self.renewed = False
         self._let_go: set[bytes] = set()
@@ -103,11 +108,39 @@ class Writer(Reader):
         self.changed = self.changed or there
         return there
 
+    def holds(self, document: Document) -> bool:
+        """Whether the catalog holds a document just as it is."""
+        identifier = self.find(document.uri)
+        if identifier is None:
+            return False
+        return self.documents([identifier])[identifier] == replace(document, id=identifier)
+
+    def readings(self) -> dict[str, Reading]:
+        """What the last reading of each file came to, by its URI."""
+        rows = self._sql("SELECT uri, hash, readers, trouble FROM files")
+        found = {}
+        for uri, *row in rows:
+            with suppress(ValueError, TypeError):  # damaged: the file is read once more
+                found[uri] = Reading.from_row(uri, *row)
+        return found
+
+    def note(self, file: str, reading: Reading) -> None:
+        """Note what a reading of a file came to. It is no change that anybody could search."""
+        self._sql("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (file, *reading.row(file)))
+
+    def forget_readings(self, files: Iterable[str]) -> None:
+        """Forget the readings of those of some files that no document comes from any more."""
+        self._many(
+            "DELETE FROM files WHERE uri = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM documents WHERE file = ?1)",
+            [(file,) for file in files],
+        )
+
     def relocate(self, before: str, after: str) -> None:
         """Say that what lay under one URI lies under another; nothing else of it changes."""
-        for column in ("uri", "file"):
+        for table, column in (("documents", "uri"), ("documents", "file"), ("files", "uri")):
             self._sql(
-                f"UPDATE documents SET {column} = ?2 || substr({column}, length(?1) + 1)"
+                f"UPDATE {table} SET {column} = ?2 || substr({column}, length(?1) + 1)"
                 f" WHERE substr({column}, 1, length(?1)) = ?1",
                 (before, after),
             )
@@ -135,13 +168,20 @@ class Writer(Reader):
         for key, value in as_meta(fingerprint).items():
             self._set(key, value)
 
-    def finish(self) -> None:
-        """Drop vectors that no passage needs any more, and count the revision."""
-        self._many(
-            "DELETE FROM vectors WHERE content = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1)",
-            [(content,) for content in self._let_go],
-        )
+    def finish(self, keep: int = 0) -> None:
+        """Drop vectors that no passage needs any more, and count the revision.
+
+        Args:
+            keep: How many of those vectors at most are put into ``dropped``.
+        """
+        for content in self._let_go:
+            found = self._sql(
+                "DELETE FROM vectors WHERE content = ?1"
+                " AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1) RETURNING vector",
+                (content,),
+            ).fetchall()
+            if len(self.dropped) < keep:
+                self.dropped += [(content, vector) for (vector,) in found]
         self._set("revision", self.state().revision + 1)
         self._set("mark", new_mark())
 

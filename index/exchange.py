@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from rag.errors import DocumentError, IndexDamaged, IndexExists, IndexingError, 
 
 from . import derived
 from .catalog import FILE_NAME, Catalog
+from .lock import scratch_folder
 from .migrate import to_present_layout
 
 # Where files that came without a place of their own are kept, inside the index's folder.
@@ -50,11 +50,12 @@ def export_index(catalog: Catalog, file: Path) -> None:
     if file.exists():
         raise IndexingError(f"There is a file {file} already.", "Name another or delete it.")
     try:
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=file.absolute().parent) as scratch:
-            copy, archive = Path(scratch, FILE_NAME), Path(scratch, "archive")
+        with scratch_folder(file.absolute().parent, ".export-") as scratch:
+            copy, archive = scratch / FILE_NAME, scratch / "archive"
             catalog.copy_to(copy)
             _write(archive, {FILE_NAME: copy, **_uploads(folder)}, folder)
             archive.rename(file)
+            _to_disk(file.absolute().parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise IndexingError(f"{file} cannot be written: {reason}.") from error
@@ -77,17 +78,18 @@ def import_index(file: Path, folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise IndexExists(f"There is something in {folder} already.", "Name another folder.")
     try:
-        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with _opened(file) as archive:
-            scratch = tempfile.mkdtemp(prefix=".import-", dir=folder.absolute().parent)
-            try:
-                _read(archive, Path(scratch), folder)
-                if folder.exists():
-                    folder.rmdir()
-                Path(scratch).chmod(0o777 & ~_umask())
-                Path(scratch).rename(folder)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+        place = folder.absolute().parent
+        place.mkdir(parents=True, exist_ok=True)
+        with _opened(file) as archive, scratch_folder(place, ".import-") as scratch:
+            made = scratch / "index"
+            made.mkdir()
+            _read(archive, made, folder)
+            for path in (*made.rglob("*"), made):
+                _to_disk(path)
+            if folder.exists():
+                folder.rmdir()
+            made.rename(folder)
+            _to_disk(place)
     except OSError as error:
         reason = error.strerror or str(error)
         raise IndexingError(f"No index can be made in {folder}: {reason}.") from error
@@ -109,8 +111,7 @@ def _write(archive: Path, files: dict[str, Path], folder: Path) -> None:
             about[name] = {"size": size, "sha256": checksum}
         manifest = {"format": _FORMAT, "folder": _uri(folder), "files": about}
         written.writestr(_MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
-    with archive.open("rb") as file:
-        os.fsync(file.fileno())
+    _to_disk(archive)
 
 
 @contextmanager
@@ -193,11 +194,16 @@ def _uri(folder: Path) -> str:
     return Path(os.path.abspath(folder)).as_uri()
 
 
-def _umask() -> int:
-    """What new files are denied; it can only be read by being set."""
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _to_disk(path: Path) -> None:
+    """Return when a file, or a folder's list of names, would outlast a power failure."""
+    folder = path.is_dir()
+    if folder and sys.platform == "win32":  # where it can only be asked of files
+        return
+    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _damaged(file: Path, reason: str) -> IndexDamaged:

@@ -20,20 +20,22 @@ from rag.errors import (
     IndexMissing,
     QuestionError,
 )
-from rag.settings import LONGEST_PASSAGE, Settings, load_settings
+from rag.settings import Settings, load_settings
 from rag.text import NORMALIZATION, normalize
 from rag.types import Document, Hit, IngestReport, Passage
 
 from . import derived
-from .catalog import FILE_NAME, Catalog
+from .catalog import Catalog
 from .chunk import CHUNKER
-from .discover import discover
+from .discover import Discovery, discover
 from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
 from .exchange import export_index, import_index
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
+from .making import make, make_anew
 from .migrate import to_present_layout
-from .records import Entry, Fingerprint, Reader, lies_in
+from .mirror import above, look
+from .records import Entry, Reader
 from .search import Ranked, Search
 from .verify import size_on_disk, verify
 
@@ -109,20 +111,8 @@ class Index:
             IndexingError: The folder cannot be made or written.
             ModelError: The embedder cannot be loaded.
         """
-        path = Path(folder)
         settings = settings or load_settings()
-        _without_index(path)
-        embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
-        fingerprint = _fingerprint(embedder, settings)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            with writer_lock(path):
-                _without_index(path)  # loading the embedder took seconds
-                Catalog.create(path, fingerprint)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise IndexingError(f"No index can be made in {path}: {reason}.") from error
-        return cls(path, settings, embedder)
+        return cls(folder, settings, make(Path(folder), settings, embedder))
 
     @classmethod
     def open_or_create(
@@ -174,19 +164,7 @@ class Index:
         index stays as it was.
         """
         settings = settings or load_settings()
-        catalog = Catalog(Path(folder))
-        embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
-        fingerprint = _fingerprint(embedder, settings)
-        to_present_layout(catalog)
-        model = embedder
-
-        def again(ingest: Ingest) -> None:
-            ingest.writer.drop_vectors(fingerprint)
-            ingest.anew()
-
-        with writer_lock(Path(folder)):
-            change(catalog, lambda: model, fingerprint, settings.index, again, on_progress)
-        return cls(folder, settings, embedder)
+        return cls(folder, settings, make_anew(Path(folder), settings, embedder, on_progress))
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -208,59 +186,76 @@ class Index:
         Raises:
             IndexLocked: Another process is changing the index.
         """
-        return self._ingest(_listed(paths), on_progress, mirror=False)
+        return self._ingest(discover(_listed(paths)), on_progress)
 
     def sync(
-        self, folder: PathLike, on_progress: OnProgress = lambda progress: None
+        self,
+        folders: PathLike | Iterable[PathLike],
+        on_progress: OnProgress = lambda progress: None,
+        *,
+        changed: Iterable[PathLike] | None = None,
     ) -> IngestReport:
-        """Make the index hold a folder as it is now: as ``add``, and deleted files are forgotten.
+        """Make the index hold folders as they are now: as ``add``, and deleted files are forgotten.
+
+        It is one change, so a file that moved from one of the folders to another costs nothing.
+
+        Args:
+            folders: One or several folders.
+            on_progress: Called with every step.
+            changed: Where something changed since the last time, if that is known: files and
+                folders, also such as are gone. Then nothing else is looked at.
 
         Raises:
             DocumentError: There is no such folder; nothing is forgotten then.
+            IndexLocked: Another process is changing the index.
         """
-        if not Path(folder).is_dir():
-            raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
-        return self._ingest([folder], on_progress, mirror=True)
+        listed = _listed(folders)
+        for folder in listed:
+            if not Path(folder).is_dir():
+                raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
+        places = None if changed is None else [_absolute(place) for place in changed]
+        seen = look([_absolute(folder) for folder in listed], places)
+        if not seen.places:
+            return IngestReport()
+        return self._ingest(seen.found, on_progress, seen.gone)
 
-    def remove(self, target: PathLike) -> IngestReport:
-        """Forget a document, or all documents of a folder.
+    def remove(self, targets: PathLike | Iterable[PathLike]) -> IngestReport:
+        """Forget documents, or all documents of folders, in one change.
 
         Args:
-            target: A file, a folder, or a document's URI.
+            targets: One or several of these: a file, a folder, a document's URI.
 
         Raises:
-            DocumentError: The index holds nothing of that name.
+            DocumentError: The index holds nothing of one of these names; nothing is forgotten.
+            IndexLocked: Another process is changing the index.
         """
-        given = str(target)
-        uri = _as_uri(given)
         with self._catalog.read() as reader:
             known = reader.uris()
-        chosen = [one for one, file in known.items() if lies_in(one, uri) or lies_in(file, uri)]
-        if not chosen:
-            raise DocumentError(f"The index holds no document {given}.", "rag status lists them.")
-        return self._changed(lambda ingest: ingest.forget(chosen), lambda progress: None)
+        wanted = {_as_uri(str(target)).rstrip("/"): target for target in _listed(targets)}
+        named = {uri: wanted.keys() & set(above(uri)) for uri in known}
+        missing = wanted.keys() - {place for places in named.values() for place in places}
+        for place in missing:
+            raise DocumentError(
+                f"The index holds no document {wanted[place]}.", "rag status lists them."
+            )
+        chosen = {uri: known[uri] for uri, places in named.items() if places}
+
+        def forget(ingest: Ingest) -> None:
+            ingest.forget(list(chosen))
+            ingest.writer.forget_readings(set(chosen.values()))
+
+        return self._changed(forget, lambda progress: None)
 
     def _ingest(
-        self, paths: Sequence[PathLike], on_progress: OnProgress, *, mirror: bool
+        self,
+        found: Discovery,
+        on_progress: OnProgress,
+        gone: Callable[[Iterable[str]], list[str]] = lambda known: [],
     ) -> IngestReport:
-        found = discover(paths)
-
         def take_in(ingest: Ingest) -> None:
             ingest.failed.extend(found.failed)
-            if mirror:
-                present = {file.as_uri() for file in found.files}
-                # What lies in a folder that cannot be read now is not known to be deleted.
-                unread = [failure.uri for failure in found.failed]
-                root = Path(os.path.abspath(paths[0])).as_uri()
-                ingest.forget(
-                    [
-                        uri
-                        for uri, file in ingest.writer.uris().items()
-                        if lies_in(file, root)
-                        and file not in present
-                        and not any(lies_in(file, place) for place in unread)
-                    ]
-                )
+            writer = ingest.writer
+            ingest.forget_files(gone({**writer.files(), **writer.readings()}))
             ingest.files(found.files)
 
         report = self._changed(take_in, on_progress)
@@ -466,22 +461,16 @@ class Index:
             )
 
 
-def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
-    most = min(settings.index.passage_tokens or LONGEST_PASSAGE, embedder.max_tokens)
-    return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
-
-
 def _hit(document: Document, passage: Passage, found: Ranked) -> Hit:
     return Hit(document, passage, found.score, found.lexical, found.dense)
 
 
-def _without_index(folder: Path) -> None:
-    if (folder / FILE_NAME).exists():
-        raise IndexExists(f"There is an index in {folder} already.", "Open it instead.")
-
-
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+
+
+def _absolute(path: PathLike) -> Path:
+    return Path(os.path.abspath(path))
 
 
 def _as_uri(given: str) -> str:

@@ -20,12 +20,13 @@ from rag.settings import IndexSettings
 from rag.types import Document, Failure, IngestReport, Progress
 
 from . import derived
-from .cache import EmbeddingCache, forget_embeddings
+from .cache import EmbeddingCache
 from .catalog import Catalog
 from .changes import Writer
 from .chunk import chunk
 from .embed import Embedder, Matrix
 from .load import load, read_bytes
+from .reading import Reading, present_readers
 from .records import Fingerprint, content_hash
 
 OnProgress = Callable[[Progress], None]
@@ -58,23 +59,24 @@ def change(
         IndexingError: Something cannot be written.
     """
     folder = catalog.path.parent
+    cache = EmbeddingCache(folder, fingerprint.embedder, fingerprint.dimension)
     with catalog.write() as writer:
         before = writer.state()
         ingest = Ingest(
-            writer, folder, embedder, fingerprint.passage_tokens, settings.batch_size, on_progress
+            writer, cache, embedder, fingerprint.passage_tokens, settings.batch_size, on_progress
         )
         what(ingest)
         ingest.embed()
         if writer.changed:
             on_progress(Progress("index", 0, 1))
-            writer.finish()
+            writer.finish(keep=cache.room)
             # Ready before the commit, so that no reader ever waits for them.
             since = None if writer.renewed else before
             derived.publish(folder, writer, since, writer.removed, settings.vectors)
     if writer.changed:
         with catalog.read() as reader:
             derived.sweep(folder, reader.state())
-        forget_embeddings(folder)
+        cache.settle(writer.dropped)
         on_progress(Progress("index", 1, 1))
     return ingest.report()
 
@@ -85,7 +87,7 @@ class Ingest:
 
     Args:
         writer: The open transaction.
-        folder: The index's folder.
+        cache: Embeddings that need not be made again.
         embedder: Gives passages their vectors.
         passage_tokens: The most tokens a passage may have.
         batch_size: How many passages are embedded at a time.
@@ -93,7 +95,7 @@ class Ingest:
     """
 
     writer: Writer
-    folder: Path
+    cache: EmbeddingCache
     embedder: Callable[[], Embedder]
     passage_tokens: int
     batch_size: int
@@ -107,20 +109,22 @@ class Ingest:
     skipped: list[str] = field(default_factory=list)
     passages: int = 0
     embedded: int = 0
+    readers: str = field(default_factory=present_readers)
 
     def files(self, paths: Sequence[Path]) -> None:
         """Add new files and those that have changed; a bad one is noted and stops no other."""
-        known = self.writer.files()
+        hashes, readings = self.writer.files(), self.writer.readings()
         for number, path in enumerate(paths):
             self.on_progress(Progress("documents", number, len(paths), path.name))
             try:
-                self._file(path, known.get(path.as_uri()))
+                self._file(path, hashes.get(path.as_uri()), readings.get(path.as_uri()))
             except DocumentError as error:
                 self.failed.append(Failure(path.as_uri(), str(error)))
         self.on_progress(Progress("documents", len(paths), len(paths)))
 
     def anew(self) -> None:
         """Cut all documents anew that the catalog holds, from the texts it keeps."""
+        self.cache.forget_dropped()  # under the same name there may be another model now
         total, _ = self.writer.counts()
         for number, (document, file, file_hash) in enumerate(self.writer.sources()):
             self.on_progress(Progress("documents", number, total, document.name))
@@ -132,19 +136,24 @@ class Ingest:
         """Remove documents."""
         self.removed.extend(uri for uri in uris if self.writer.forget(uri))
 
+    def forget_files(self, files: Sequence[str]) -> None:
+        """Remove all documents of some files, and what is known of those."""
+        for file in files:
+            self.forget(self.writer.documents_of(file))
+        self.writer.forget_readings(files)
+
     def embed(self) -> None:
         """Give a vector to every passage that has none."""
         total = self.writer.count_waiting()
         if not total:
             return
         embedder = self.embedder()
-        cache = EmbeddingCache(self.folder, embedder.name, embedder.dimension)
-        kept = _Keeper(cache)
+        kept = _Keeper(self.cache)
         waiting, done = self.writer.waiting(), 0
         try:
             self.on_progress(Progress("passages", 0, total))
             while batch := list(islice(waiting, self.batch_size)):
-                self._store(batch, embedder, cache, kept)
+                self._store(batch, embedder, kept)
                 done += len(batch)
                 self.on_progress(Progress("passages", done, total))
         finally:
@@ -164,23 +173,40 @@ class Ingest:
             embedded=self.embedded,
         )
 
-    def _file(self, path: Path, known_hash: bytes | None) -> None:
+    def _file(self, path: Path, known_hash: bytes | None, known: Reading | None) -> None:
         file = path.as_uri()
         content = read_bytes(path)
         file_hash = content_hash(content)
         before = self.writer.documents_of(file) if known_hash else []
-        if file_hash == known_hash:
-            self.unchanged.extend(before)
+        same = file_hash == known_hash
+        if known and known.holds(file_hash, self.readers):
+            self._tell(known)
+            self.unchanged.extend(before if same else ())
             return
-        loaded = load(path, content)
-        self.failed.extend(loaded.failed)
-        self.incomplete.extend(loaded.incomplete)
-        self.skipped.extend(loaded.skipped)
-        now = [document.uri for document in loaded.documents]
-        self.forget([uri for uri in before if uri not in set(now)])
+        try:
+            loaded = load(path, content)
+        except DocumentError as error:  # what is known of it from before stays
+            reading = Reading(file_hash, self.readers, (Failure(file, str(error)),))
+            self._tell(reading, file)
+            return
+        now = {document.uri for document in loaded.documents}
+        self.forget([uri for uri in before if uri not in now])
         for document in loaded.documents:
+            if same and document.uri in before and self.writer.holds(document):
+                self.unchanged.append(document.uri)
+                continue
             self._put(document, file_hash, file)
             (self.updated if document.uri in before else self.added).append(document.uri)
+        troubles = (tuple(loaded.failed), tuple(loaded.incomplete), tuple(loaded.skipped))
+        self._tell(Reading(file_hash, self.readers, *troubles), file)
+
+    def _tell(self, reading: Reading, file: str | None = None) -> None:
+        """Report what a reading came to, and note it for the next time if it is a new one."""
+        self.failed.extend(reading.failed)
+        self.incomplete.extend(reading.incomplete)
+        self.skipped.extend(reading.skipped)
+        if file:
+            self.writer.note(file, reading)
 
     def _put(self, document: Document, file_hash: bytes, file: str) -> None:
         passages = chunk(document, self.embedder().count_tokens, self.passage_tokens)
@@ -191,11 +217,10 @@ class Ingest:
         self,
         batch: Sequence[tuple[bytes, str]],
         embedder: Embedder,
-        cache: EmbeddingCache,
         kept: _Keeper,
     ) -> None:
         """Store the vectors of a batch: those kept from before, and the others embedded now."""
-        known = cache.get([content for content, _ in batch])
+        known = self.cache.get([content for content, _ in batch])
         missing = [(content, text) for content, text in batch if content not in known]
         if known:
             self.writer.store_vectors(list(known), np.stack(list(known.values())))

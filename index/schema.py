@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-LAYOUT = 2
+LAYOUT = 3
 
 # Eight kibibytes hold five vectors of 384 numbers with little waste; four would hold two.
 PAGE_BYTES = 8192
@@ -18,7 +18,7 @@ META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 # Texts have a table of their own, so that a listing does not read them. The passages of a
 # document are written together: their ids are ``first_passage`` and those that follow it.
-TABLES = (
+_SECOND = (
     """CREATE TABLE documents (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         uri TEXT NOT NULL UNIQUE,
@@ -53,6 +53,17 @@ TABLES = (
     )""",
 )
 
+# What the last reading of each file came to, also of those that gave no document: ``readers``
+# says what it was read with, ``trouble`` what failed or was left out, as JSON.
+_FILES = """CREATE TABLE files (
+        uri TEXT PRIMARY KEY,
+        hash BLOB NOT NULL,
+        readers TEXT NOT NULL,
+        trouble TEXT NOT NULL
+    )"""
+
+TABLES = (*_SECOND, _FILES)
+
 # In the first layout a document's text lay beside it, and each vector in two half-empty pages.
 _FROM_FIRST = (
     "DROP INDEX passages_by_document",
@@ -60,7 +71,7 @@ _FROM_FIRST = (
     "ALTER TABLE documents RENAME TO documents_1",
     "ALTER TABLE passages RENAME TO passages_1",
     "ALTER TABLE vectors RENAME TO vectors_1",
-    *TABLES,
+    *_SECOND,
     """INSERT INTO documents
         SELECT id, uri, uri, title, language, published, pages, hash, length(text),
             coalesce((SELECT min(id) FROM passages_1 WHERE document_id = documents_1.id), 0),
@@ -74,8 +85,11 @@ _FROM_FIRST = (
     "DROP TABLE vectors_1",
 )
 
+# The second did not note what became of a file: each is read once more when it is next seen.
+_FROM_SECOND = (_FILES,)
+
 # From each older layout to the next.
-_STEPS = {1: _FROM_FIRST}
+_STEPS = {1: _FROM_FIRST, 2: _FROM_SECOND}
 
 
 def new_mark() -> str:
@@ -93,5 +107,6 @@ def migrate(connection: sqlite3.Connection, layout: int) -> None:
     for step in range(layout, LAYOUT):
         for statement in _STEPS[step]:
             connection.execute(statement)
-    for key, value in (("layout", LAYOUT), ("mark", new_mark())):
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+    # The first layout had no mark. Where there is one, what derives from this state still fits.
+    for how, key, value in (("REPLACE", "layout", LAYOUT), ("IGNORE", "mark", new_mark())):
+        connection.execute(f"INSERT OR {how} INTO meta VALUES (?, ?)", (key, json.dumps(value)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -43,46 +44,45 @@ def watch(
         if not folder.is_dir():
             raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
     # Watching begins before the first look: what changes meanwhile is seen again.
-    due, waiting = True, False
-    told: dict[Path, tuple[Failure, ...]] = {}
-    for changed in _changes(folders, index.folder.resolve(), stop):
-        due = due or changed
-        if not due:
+    due: set[Path] | None = None  # where there is something to look at; at first everywhere
+    waiting, told = False, frozenset[Failure]()
+    for places in _changes(folders, index.folder.resolve(), stop):
+        due = due if due is None else due | places
+        if due is not None and not due:
             continue
         try:
-            for folder in folders:
-                report = index.sync(folder, on_progress)
-                news = report.failed != told.get(folder, ())
-                if report.added or report.updated or report.removed or news:
-                    on_report(report)
-                told[folder] = report.failed
-            due = waiting = False
+            report = index.sync(folders, on_progress, changed=due)
+            failed = frozenset(report.failed)
+            if report.added or report.updated or report.removed or failed - told:
+                on_report(report)
+            told = failed if due is None else told | failed
+            due, waiting = set(), False
         except IndexLocked as locked:
             if not waiting:
                 on_wait(locked)
             waiting = True
 
 
-def _changes(folders: Sequence[Path], own: Path, stop: Event | None) -> Iterator[bool]:
-    """Now and then, and at once when something changed, whether anything did.
+def _changes(folders: Sequence[Path], own: Path, stop: Event | None) -> Iterator[set[Path]]:
+    """Now and then, and at once when something changed, what did.
 
     The index may lie in a folder that is watched; what changes there is its own doing.
     """
     import watchfiles
 
     def counts(change: watchfiles.Change, path: str) -> bool:
-        place = Path(path)
+        place = Path(path).resolve()
         return place != own and own not in place.parents
 
     try:
         for changes in watchfiles.watch(
-            *folders,
+            *(os.path.abspath(folder) for folder in folders),
             watch_filter=counts,
             stop_event=stop,
             rust_timeout=_LOOK_MILLISECONDS,
             yield_on_timeout=True,
         ):
-            yield bool(changes)
+            yield {Path(path) for _, path in changes}
     except (OSError, RuntimeError) as error:  # as the system and watchfiles say it
         raise IndexingError(
             f"The folders cannot be watched: {error}.", "Use --sync now and then instead."

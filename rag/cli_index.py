@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -70,14 +70,11 @@ def add(
             report = opened.add(chosen, on_progress) if chosen else IngestReport()
         elif remove:
             opened = RealIndex.open(folder, loaded)
-            report = _joined(opened.remove(path) for path in chosen)
+            report = opened.remove(chosen)
         else:
             opened = RealIndex.open_or_create(folder, loaded)
-            report = (
-                _joined(opened.sync(path, on_progress) for path in chosen)
-                if sync
-                else opened.add(chosen, on_progress)
-            )
+            change = opened.sync if sync else opened.add
+            report = change(chosen, on_progress)
     if json:
         print(to_json(report, indent=2))
     else:
@@ -90,6 +87,7 @@ def add(
 def export(
     file: Annotated[Path, typer.Argument(help="The file to write, such as my-index.zip.")],
     index: IndexOption = None,
+    json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Write the whole index as one file, to keep or to take to another machine."""
@@ -97,13 +95,18 @@ def export(
 
     loaded, folder = settings_and_folder(settings, index)
     RealIndex.open(folder, loaded).export(file)
-    print(f"The index in {folder} is in {file} ({file.stat().st_size / 2**20:,.1f} MiB).")
+    size = file.stat().st_size
+    if json:
+        print(to_json({"folder": str(folder), "file": str(file), "bytes": size}, indent=2))
+    else:
+        print(f"The index in {folder} is in {file} ({size / 2**20:,.1f} MiB).")
 
 
 @index_app.command("import")
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that 'rag index export' wrote.")],
     index: IndexOption = None,
+    json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Make an index of an exported file; nothing is embedded anew."""
@@ -111,17 +114,23 @@ def restore(
 
     loaded, folder = settings_and_folder(settings, index)
     facts = RealIndex.restore(file, folder, loaded).status()
-    holds = f"{facts['documents']} documents, {facts['passages']} passages"
-    print(f"The index in {folder} holds {holds}.")
+    if json:
+        print(to_json(facts, indent=2))
+    else:
+        holds = f"{facts['documents']} documents, {facts['passages']} passages"
+        print(f"The index in {folder} holds {holds}.")
 
 
 @contextmanager
 def _told_what_is_kept() -> Iterator[None]:
-    """Say after Ctrl+C that nothing is lost."""
+    """Say after Ctrl+C what is lost and what is not."""
     try:
         yield
     except KeyboardInterrupt:
-        kept = "What was finished is in the index, and what was embedded is kept for the next time."
+        kept = (
+            "A change that was not finished is not in the index; what it embedded is kept for the"
+            " next time."
+        )
         print(f"rag: {kept}", file=sys.stderr)
         raise
 
@@ -163,15 +172,4 @@ def _watch(
         show,
         on_progress,
         on_wait=lambda locked: print(f"rag: waiting: {locked}", file=sys.stderr, flush=True),
-    )
-
-
-def _joined(reports: Iterable[IngestReport]) -> IngestReport:
-    parts = list(reports)
-    names = ("added", "updated", "unchanged", "removed", "failed", "incomplete", "skipped")
-    lists = {name: tuple(x for part in parts for x in getattr(part, name)) for name in names}
-    return IngestReport(
-        **lists,
-        passages=sum(part.passages for part in parts),
-        embedded=sum(part.embedded for part in parts),
     )

@@ -160,8 +160,9 @@ class IngestReport:
     """What one call of ``add``, ``sync`` or ``remove`` did, by document URI.
 
     ``incomplete`` are documents of which a part could not be read, ``skipped`` files of a folder
-    whose type cannot be read. ``passages`` is how many
-    passages were written, ``embedded`` how many of them had to be embedded.
+    or archive whose type cannot be read. These and ``failed`` are said of every file that was
+    looked at, also of an unchanged one. ``passages`` is how many passages were written,
+    ``embedded`` how many of them had to be embedded.
     """
 
     added: tuple[str, ...] = ()

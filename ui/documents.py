@@ -11,7 +11,7 @@ from typing import Any
 from rag.errors import RagError
 from rag.index.exchange import UPLOADS
 from rag.index.index import Index
-from rag.index.records import Entry, lies_in
+from rag.index.records import Entry
 from rag.types import Progress, file_name
 
 from .strings import Strings
@@ -88,14 +88,13 @@ def remove(index: Index, uris: Iterable[str], texts: Strings) -> str:
     chosen = list(uris)
     if not chosen:
         return texts["nothing_chosen"]
-    removed = 0
     try:
-        for uri in chosen:
-            removed += len(index.remove(uri).removed)
-            _drop_unused(index, [f for f in _folder(index).glob("*") if lies_in(uri, f.as_uri())])
+        removed = index.remove(chosen).removed
+        files = {_file_of(uri) for uri in removed}
+        _drop_unused(index, [f for f in _folder(index).glob("*") if f.as_uri() in files])
     except RagError as error:
         return f"⚠ {error}"
-    return texts["removed"].format(count=removed)
+    return texts["removed"].format(count=len(removed))
 
 
 def _keep(folder: Path, upload: Path) -> Path:
@@ -108,10 +107,15 @@ def _keep(folder: Path, upload: Path) -> Path:
 
 def _drop_unused(index: Index, files: Iterable[Path]) -> None:
     """Delete those of some uploads that no document comes from: itself, or a part of it."""
-    uris = [entry.uri for entry in index.documents()]
+    used = {_file_of(entry.uri) for entry in index.documents()}
     for file in files:
-        if not any(lies_in(uri, file.as_uri()) for uri in uris):
+        if file.as_uri() not in used:
             file.unlink()
+
+
+def _file_of(uri: str) -> str:
+    """The URI of the file that a document is, or is a part of."""
+    return uri.partition("#")[0]
 
 
 def _folder(index: Index) -> Path:

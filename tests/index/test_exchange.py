@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import zipfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,10 +25,39 @@ from rag.errors import (
     IndexMismatch,
     RagError,
 )
+from rag.evals.benchmarks.synthetic import HashingEmbedder
 from rag.index.exchange import UPLOADS
 from rag.index.index import Index
+from rag.settings import Settings
 
 from .conftest import CountingEmbedder
+
+# A process that is stopped, or killed, in the middle of an export or an import.
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index import exchange
+from rag.index.index import Index
+from rag.settings import Settings
+
+how, operation, source, target = sys.argv[1:]
+real = exchange._copied
+
+def stopped(*given):
+    print("begun", flush=True)
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.readline()
+    return real(*given)
+
+exchange._copied = stopped
+embedder = HashingEmbedder(8, 64)
+if operation == "export":
+    Index.open(source, Settings(), embedder).export(target)
+else:
+    Index.restore(source, target, Settings(), embedder)
+"""
 
 QUESTION = "Ai gọi Sora là khoảnh khắc Newton?"
 
@@ -233,3 +265,74 @@ def test_something_else_is_no_archive(tmp_path: Path, seeds_index: Index) -> Non
     with pytest.raises(DocumentError, match="no file"):
         Index.restore(tmp_path / "missing.zip", tmp_path / "a", seeds_index.settings)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Index:
+    (tmp_path / "river.txt").write_text("A river flows to the sea.", "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), HashingEmbedder(8, 64))
+    index.add(tmp_path / "river.txt")
+    return index
+
+
+@contextmanager
+def child(how: str, operation: str, source: Path, target: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has begun to export or import, and is stopped in the middle."""
+    command = [sys.executable, "-c", CHILD, how, operation, str(source), str(target)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        yield process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals as Unix has them")
+@pytest.mark.parametrize("operation", ["export", "import"])
+def test_what_a_killed_process_left_is_swept_by_the_next(
+    small: Index, tmp_path: Path, operation: str
+) -> None:
+    small.export(tmp_path / "first.zip")
+    place = tmp_path / "place"
+    place.mkdir()
+    source = small.folder if operation == "export" else tmp_path / "first.zip"
+    with child("killed", operation, source, place / "killed"):
+        pass
+    (left,) = place.iterdir()
+    assert left.name.startswith(f".{operation}-")
+    with child("stopped", operation, source, place / "living") as process:
+        working = set(place.iterdir())
+        assert left not in working
+        if operation == "export":
+            small.export(place / "mine")
+        else:
+            Index.restore(source, place / "mine", Settings(), HashingEmbedder(8, 64))
+        assert working < set(place.iterdir()), "who is at work is left alone"
+        process.communicate("\n" * 9, timeout=60)
+        assert process.returncode == 0
+    assert {path.name for path in place.iterdir()} == {"living", "mine"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs the names of open files")
+def test_what_is_said_to_be_there_would_outlast_a_power_failure(
+    small: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    archive, place = tmp_path / "out" / "small.zip", tmp_path / "in"
+    archive.parent.mkdir()
+    small.export(archive)
+    assert synced[-1] == archive.parent, "that the file has its name"
+    assert "archive" in {path.name for path in synced}
+    synced.clear()
+    Index.restore(archive, place / "copy", Settings(), HashingEmbedder(8, 64))
+    assert synced[-1] == place
+    names = {path.name for path in (place / "copy").rglob("*")}
+    assert {"catalog.sqlite", "vectors.faiss", "meta.json"} <= names
+    assert names <= {path.name for path in synced}

@@ -142,6 +142,18 @@ def test_a_file_a_folder_and_a_uri_can_be_removed(index: Index, papers: Path) ->
         index.document(uris[0])
 
 
+def test_several_are_removed_in_one_change_or_none(index: Index, papers: Path) -> None:
+    uris = index.add(papers).added
+    with pytest.raises(DocumentError, match=r"no document .*nothing\.txt"):
+        index.remove([papers / "a.txt", papers / "nothing.txt"])
+    assert len(index.documents()) == 3
+    revision = index.status()["revision"]
+    assert set(index.remove([papers / "a.txt", papers / "sub"]).removed) == {uris[0], uris[2]}
+    assert index.status()["revision"] == revision + 1
+    assert [entry.uri for entry in index.documents()] == [uris[1]]
+    assert index.remove(f"{papers}/").removed == (uris[1],)
+
+
 @pytest.mark.parametrize("name", ["hai từ.txt", "Đường #1.txt", "50%.txt", "a%20b.txt", "q?.txt"])
 def test_any_file_name_can_be_added_found_and_removed(
     index: Index, papers: Path, name: str

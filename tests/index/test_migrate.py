@@ -32,16 +32,21 @@ print(index.search("river", 1)[0].document.name)
 """
 
 OLD = Path(__file__).parent / "layout1"
+SECOND = Path(__file__).parent / "layout2"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The old layout, as if its passages had been cut by the present chunker."""
-    copy = Path(shutil.copytree(OLD, tmp_path / "old"))
-    with closing(sqlite3.connect(copy / "catalog.sqlite")) as connection, connection:
+    return as_if_cut_now(Path(shutil.copytree(OLD, tmp_path / "old")))
+
+
+def as_if_cut_now(folder: Path) -> Path:
+    """Say of an index that the present chunker cut it."""
+    with closing(sqlite3.connect(folder / "catalog.sqlite")) as connection, connection:
         chunker = json.dumps(CHUNKER)
         connection.execute("UPDATE meta SET value = ? WHERE key = 'chunker'", (chunker,))
-    return copy
+    return folder
 
 
 def opened(folder: Path) -> Index:
@@ -76,6 +81,26 @@ def test_nothing_is_embedded_for_it(folder: Path) -> None:
     embedder = HashingEmbedder(8, 64)
     Index.open(folder, Settings(), embedder).search("river")
     assert embedder.embedded == 0
+
+
+def test_an_index_of_the_second_layout_goes_on(tmp_path: Path) -> None:
+    folder = as_if_cut_now(Path(shutil.copytree(SECOND, tmp_path / "old")))
+    packed = tmp_path / "packed.zip"
+    (folder / packed.name).rename(packed)
+    with Catalog(folder).read() as reader:
+        state = reader.state()
+    index = opened(folder)
+    assert "Sông băng" in index.search("sông băng", 1)[0].passage.text
+    assert index.verify() == []
+    with Catalog(folder).write() as writer:
+        assert writer.state() == state, "what derived from it before still fits"
+        writer.relocate("file:///tmp/papers/", f"{tmp_path.as_uri()}/")
+    # What was wrong with a file was not noted then, so it is read once more, and said.
+    report = index.add(packed)
+    assert [one.reason for one in report.failed] == ["In packed.zip: empty.txt is empty."]
+    assert [uri.rpartition("#")[2] for uri in report.unchanged] == ["violin.txt"]
+    assert (report.passages, index.status()["revision"]) == (0, 1)
+    assert opened(folder).add(packed) == report
 
 
 def test_it_is_not_waited_for_ever_and_nothing_is_harmed(folder: Path) -> None:

@@ -48,6 +48,41 @@ def test_an_index_moves_as_one_file_and_answers_as_before(
     assert not (tmp_path / "new").exists()
 
 
+def test_export_and_import_say_in_json_what_they_did(
+    seeds_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive, copy = tmp_path / "seeds.zip", str(tmp_path / "copy")
+    assert run("index", "export", str(archive), "--json", "--index", str(seeds_index.folder)) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert written["folder"] == str(seeds_index.folder)
+    assert (written["file"], written["bytes"]) == (str(archive), archive.stat().st_size)
+    assert run("index", "import", str(archive), "--json", "--index", copy) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert run("status", "--json", "--index", copy) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert {name: status[name] for name in made} == made
+    assert (made["folder"], made["documents"]) == (copy, 5)
+
+
+def test_several_folders_are_mirrored_and_removed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "paper.txt").write_text("A glacier melted in the north.", "utf-8")
+    assert run("index", "--sync", "one", "other", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["embedded"] == 1
+    (tmp_path / "one" / "paper.txt").rename(tmp_path / "other" / "paper.txt")
+    assert run("index", "--sync", "one", "other", "--json") == 0
+    moved = json.loads(capsys.readouterr().out)
+    assert (len(moved["added"]), len(moved["removed"]), moved["embedded"]) == (1, 1, 0)
+    assert run("index", "--remove", "other", "one", "--json") == 1
+    assert "no document one" in failure(capsys)
+    assert run("index", "--remove", "other/paper.txt", "other", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["removed"]) == 1
+
+
 def test_status_verifies_and_a_damaged_index_fails(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,6 +177,6 @@ def test_watching_tells_what_it_did_until_it_is_interrupted(tmp_path: Path) -> N
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         told = process.stderr.read().splitlines()
-        assert told[0].startswith("rag: What was finished is in the index")
+        assert told[0].startswith("rag: A change that was not finished is not in the index; what")
         assert told[1:] == ["rag: stopped."]
         assert process.stdout.read() == ""

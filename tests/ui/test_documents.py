@@ -108,3 +108,13 @@ def test_an_archive_is_kept_while_a_document_of_it_is_there(
     assert _kept(empty_index) == ["papers.zip"]
     assert documents.remove(empty_index, [second.uri], TEXTS) == "Removed: 1."
     assert _kept(empty_index) == []
+
+
+def test_several_documents_are_removed_in_one_change(empty_index: Index, tmp_path: Path) -> None:
+    uploads = [_upload(tmp_path, f"{n}.txt", f"Text number {n}.") for n in range(4)]
+    documents.add(empty_index, uploads, TEXTS, _quiet)
+    revision = empty_index.status()["revision"]
+    chosen = [entry.uri for entry in empty_index.documents()[:3]]
+    assert documents.remove(empty_index, chosen, TEXTS) == "Removed: 3."
+    assert empty_index.status()["revision"] == revision + 1
+    assert _kept(empty_index) == ["3.txt"]
