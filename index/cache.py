@@ -60,9 +60,9 @@ class EmbeddingCache:
                     " SELECT vector FROM dropped WHERE embedder = ?1 AND content = ?2",
                     (self._key, content),
                 ).fetchone()
-                if row and len(row[0]) != self._bytes:
-                    raise sqlite3.DatabaseError("a vector has another length")
                 if row:
+                    if not isinstance(row[0], bytes) or len(row[0]) != self._bytes:
+                        raise sqlite3.DatabaseError("this is no vector")
                     found[content] = vectors_from([row[0]])[0]
             return found
 
