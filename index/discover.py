@@ -27,13 +27,18 @@ class Discovery:
     failed: tuple[Failure, ...]
 
 
-def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
+def discover(paths: Iterable[str | os.PathLike[str]], own: Path | None = None) -> Discovery:
     """Find the files that can be indexed.
 
     A folder is walked in order of name, without hidden files and hidden folders. What is left
     out for another reason fails on its own, without stopping the others: a path that does not
     exist, a folder that cannot be read, one that holds an index, and a link to a folder, which
     could lead round in a circle. A link that is named itself is followed.
+
+    Args:
+        paths: Files and folders.
+        own: The folder of the index that they are for: where it lies among the documents, it
+            is left out without a word.
     """
     files: dict[Path, None] = {}
     skipped: list[Path] = []
@@ -41,7 +46,7 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     for given in paths:
         path = Path(os.path.abspath(given))
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a name is too long
-            for file in _walk(path, failed):
+            for file in _walk(path, failed, own):
                 if file.suffix.lower() in READERS:
                     files[file] = None
                 else:
@@ -53,7 +58,20 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     return Discovery(tuple(files), tuple(skipped), tuple(failed))
 
 
-def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
+def holds_index(folder: Path) -> bool:
+    """Whether a folder is that of an index, of any layout, or might be one."""
+    path = folder / _CATALOG
+    if not os.path.exists(path):  # noqa: PTH110 - says no where the folder may not be looked into
+        return False
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+    except OSError:
+        return True  # not known to be anything else, and then nothing is forgotten
+    return beginning.startswith(_SQLITE) and META.encode() in beginning
+
+
+def _walk(folder: Path, failed: list[Failure], own: Path | None) -> Iterable[Path]:
     def leave_out(path: Path, why: str) -> None:
         failed.append(Failure(path.as_uri(), f"{path.name} {why}."))
 
@@ -62,8 +80,9 @@ def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
 
     for where, folders, names in os.walk(folder, onerror=note):
         here = Path(where)
-        if _CATALOG in names and _is_catalog(here / _CATALOG):
-            leave_out(here, "holds an index, not documents")
+        if _CATALOG in names and holds_index(here):
+            if here == folder or not _same(here, own):
+                leave_out(here, "holds an index, not documents")
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -73,11 +92,8 @@ def _walk(folder: Path, failed: list[Failure]) -> Iterable[Path]:
         yield from (here / name for name in sorted(names) if not name.startswith("."))
 
 
-def _is_catalog(path: Path) -> bool:
-    """Whether a file is an index's catalog, of any layout, or might be one."""
+def _same(folder: Path, own: Path | None) -> bool:
     try:
-        with path.open("rb") as file:
-            beginning = file.read(_BEGINNING)
+        return own is not None and folder.samefile(own)
     except OSError:
-        return True  # not known to be anything else, and then nothing is forgotten
-    return beginning.startswith(_SQLITE) and META.encode() in beginning
+        return False

@@ -186,7 +186,7 @@ class Index:
         Raises:
             IndexLocked: Another process is changing the index.
         """
-        return self._ingest(discover(_listed(paths)), on_progress)
+        return self._ingest(discover(_listed(paths), self.folder), on_progress)
 
     def sync(
         self,
@@ -214,7 +214,7 @@ class Index:
             if not Path(folder).is_dir():
                 raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
         places = None if changed is None else [_absolute(place) for place in changed]
-        seen = look([_absolute(folder) for folder in listed], places)
+        seen = look([_absolute(folder) for folder in listed], self.folder, places)
         if not seen.places:
             return IngestReport()
         return self._ingest(seen.found, on_progress, seen.gone)

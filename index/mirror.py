@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.types import Failure
 
 from .catalog import FILE_NAME
-from .discover import Discovery, discover
+from .discover import Discovery, discover, holds_index
 from .load import READERS, reason
 
 
@@ -39,17 +39,18 @@ class Look:
         ]
 
 
-def look(folders: Sequence[Path], changed: Sequence[Path] | None = None) -> Look:
+def look(folders: Sequence[Path], own: Path, changed: Sequence[Path] | None = None) -> Look:
     """See what is in some folders.
 
     Args:
         folders: The folders, absolute.
+        own: The folder of the index, which holds no documents.
         changed: Where something changed since the last time: paths of files and folders, also
             of such as are gone. Without it, and where it leaves a doubt, all is looked at.
     """
     if changed is None or any(_says_too_little(path, folders) for path in changed):
-        return Look(tuple(folders), discover(folders))
-    seen = _Seen()
+        return Look(tuple(folders), discover(folders, own))
+    seen = _Seen(own)
     for path in dict.fromkeys(changed):
         if any(_is_walked(folder, path) for folder in folders if folder in path.parents):
             seen.look_at(path)
@@ -62,6 +63,7 @@ def look(folders: Sequence[Path], changed: Sequence[Path] | None = None) -> Look
 
 @dataclass
 class _Seen:
+    own: Path
     places: list[Path] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
@@ -80,7 +82,7 @@ class _Seen:
             )
             return
         if stat.S_ISDIR(mode):
-            found = discover([path])
+            found = discover([path], self.own)
             self.files += found.files
             self.skipped += found.skipped
             self.failed += found.failed
@@ -99,9 +101,8 @@ def _is_walked(folder: Path, path: Path) -> bool:
     if any(part.startswith(".") for part in inside):
         return False
     way = [folder.joinpath(*inside[:depth]) for depth in range(len(inside))]
-    # These say no, where a path's own methods raise, if a folder may not be looked into.
     return not any(
-        os.path.exists(step / FILE_NAME) or (step != folder and os.path.islink(step))  # noqa: PTH110, PTH114
+        holds_index(step) or (step != folder and os.path.islink(step))  # noqa: PTH114
         for step in way
     )
 

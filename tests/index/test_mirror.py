@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,8 +79,10 @@ def test_an_index_that_comes_to_lie_in_a_folder_hides_what_is_in_it(
     index: Index, papers: Path
 ) -> None:
     index.sync(papers)
-    (papers / "sub" / "catalog.sqlite").touch()
-    assert len(index.sync(papers, changed=[papers / "sub" / "catalog.sqlite"]).removed) == 2
+    shutil.copy(index.folder / "catalog.sqlite", papers / "sub" / "catalog.sqlite")
+    report = index.sync(papers, changed=[papers / "sub" / "catalog.sqlite"])
+    assert report.removed == ()  # nothing says that they are deleted
+    assert [failure.reason for failure in report.failed] == ["sub holds an index, not documents."]
     (papers / "sub" / "c.md").write_text("A glacier melted.", "utf-8")
     assert looked_at(index, papers, papers / "sub" / "c.md") == []
 
