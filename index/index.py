@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from rag.errors import (
     DocumentError,
@@ -164,7 +165,8 @@ class Index:
         index stays as it was.
         """
         settings = settings or load_settings()
-        return cls(folder, settings, make_anew(Path(folder), settings, embedder, on_progress))
+        model, _ = make_anew(Path(folder), settings, embedder, on_progress)
+        return cls(folder, settings, model)
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -223,7 +225,8 @@ class Index:
         """Forget documents, or all documents of folders, in one change.
 
         Args:
-            targets: One or several of these: a file, a folder, a document's URI.
+            targets: One or several of these: a file, a folder, a document's URI, also one as
+                ``rag status`` shows it, or a part of a file: ``letters.zip#may/a.eml``.
 
         Raises:
             DocumentError: The index holds nothing of one of these names; nothing is forgotten.
@@ -231,7 +234,7 @@ class Index:
         """
         with self._catalog.read() as reader:
             known = reader.uris()
-        wanted = {_as_uri(str(target)).rstrip("/"): target for target in _listed(targets)}
+        wanted = {_named(str(target), known): target for target in _listed(targets)}
         named = {uri: wanted.keys() & set(above(uri)) for uri in known}
         missing = wanted.keys() - {place for places in named.values() for place in places}
         for place in missing:
@@ -475,3 +478,14 @@ def _absolute(path: PathLike) -> Path:
 
 def _as_uri(given: str) -> str:
     return given if "://" in given else Path(os.path.abspath(given)).as_uri()
+
+
+def _named(given: str, known: Iterable[str]) -> str:
+    """The URI of a document, folder or part of a file, by one of its names."""
+    if "://" in given:
+        shown = (uri for uri in known if given in (uri, unquote(uri)))
+        return next(shown, given).rstrip("/")
+    path, part, inside = given.rpartition("#")
+    if part and not os.path.lexists(given):
+        return f"{_as_uri(path)}#{quote(inside)}".rstrip("/")
+    return _as_uri(given).rstrip("/")

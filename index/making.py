@@ -7,6 +7,7 @@ from pathlib import Path
 from rag.errors import IndexExists, IndexingError
 from rag.settings import LONGEST_PASSAGE, Settings
 from rag.text import NORMALIZATION
+from rag.types import IngestReport
 
 from .catalog import FILE_NAME, Catalog
 from .chunk import CHUNKER
@@ -41,8 +42,12 @@ def make(folder: Path, settings: Settings, embedder: Embedder | None) -> Embedde
 
 def make_anew(
     folder: Path, settings: Settings, embedder: Embedder | None, on_progress: OnProgress
-) -> Embedder:
-    """Cut and embed anew all that an index holds, in one change; the embedder it has now."""
+) -> tuple[Embedder, IngestReport]:
+    """Cut and embed anew all that an index holds, in one change.
+
+    Returns:
+        The embedder it has now, and what was done.
+    """
     catalog = Catalog(folder)
     model = embedder or SentenceTransformerEmbedder(settings.index.embedder)
     fingerprint = _fingerprint(model, settings)
@@ -53,8 +58,8 @@ def make_anew(
         ingest.anew()
 
     with writer_lock(folder):
-        change(catalog, lambda: model, fingerprint, settings.index, again, on_progress)
-    return model
+        report = change(catalog, lambda: model, fingerprint, settings.index, again, on_progress)
+    return model, report
 
 
 def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:

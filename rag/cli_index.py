@@ -30,7 +30,7 @@ index_app = typer.Typer(
 @index_app.command(_ADD)
 def add(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files and folders to index.", metavar="PATH...")
+        list[str] | None, typer.Argument(help="Files and folders to index.", metavar="PATH...")
     ] = None,
     index: IndexOption = None,
     sync: Annotated[
@@ -56,21 +56,24 @@ def add(
         raise SettingsError("--sync or --watch, --remove and --re-embed exclude each other.")
     if not paths and not re_embed:
         raise SettingsError("No file or folder is named.", "For example: rag index my-documents/")
-    chosen = paths or []
+    named = paths or []  # to be removed are URIs, too, as rag status shows them
+    chosen = [Path(path) for path in named]
     if not remove:
         _must_be_there(chosen, folders=sync or watch)
     from rag.index.index import Index as RealIndex
+    from rag.index.making import make_anew
 
     with progress_bars(quiet=json) as on_progress, _told_what_is_kept():
         if watch:
             _watch(folder, loaded, chosen, on_progress, as_json=json)
             return
         if re_embed:
-            opened = RealIndex.re_embed(folder, loaded, on_progress=on_progress)
-            report = opened.add(chosen, on_progress) if chosen else IngestReport()
+            model, report = make_anew(folder, loaded, None, on_progress)
+            opened = RealIndex.open(folder, loaded, model)
+            report = opened.add(chosen, on_progress) if chosen else report
         elif remove:
             opened = RealIndex.open(folder, loaded)
-            report = opened.remove(chosen)
+            report = opened.remove(named)
         else:
             opened = RealIndex.open_or_create(folder, loaded)
             change = opened.sync if sync else opened.add

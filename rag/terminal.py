@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from .types import (
     Delta,
     Done,
     Event,
+    Failure,
     Hit,
     IngestReport,
     Progress,
@@ -21,6 +23,9 @@ from .types import (
     Switched,
     file_name,
 )
+
+# What a terminal obeys instead of showing it; line ends and tabs are harmless.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # How many skipped files are named.
 _SKIPPED = 10
@@ -96,13 +101,18 @@ def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:
     holds = f"{facts['documents']} documents, {facts['passages']} passages"
     print(f"{done}. The index in {facts['folder']} holds {holds}.")
     for uri in report.skipped[:_SKIPPED]:
-        print(f"rag: skipped, its type cannot be read: {file_name(uri)}", file=sys.stderr)
+        print(f"rag: skipped, its type cannot be read: {_line(file_name(uri))}", file=sys.stderr)
     if len(report.skipped) > _SKIPPED:
         print(f"rag: … and {len(report.skipped) - _SKIPPED} more", file=sys.stderr)
     for partly in report.incomplete:
-        print(f"rag: not whole: {partly.reason}", file=sys.stderr)
+        print(f"rag: not whole: {_told(partly)}", file=sys.stderr)
     for failure in report.failed:
-        print(f"rag: not indexed: {failure.reason}", file=sys.stderr)
+        print(f"rag: not indexed: {_told(failure)}", file=sys.stderr)
+
+
+def _told(failure: Failure) -> str:
+    """Why a file failed, and where it lies: many have the same name."""
+    return f"{_line(failure.reason)} ({_line(unquote(failure.uri).removeprefix('file://'))})"
 
 
 def print_status(facts: Mapping[str, Any], entries: Iterable[Any]) -> None:
@@ -113,7 +123,9 @@ def print_status(facts: Mapping[str, Any], entries: Iterable[Any]) -> None:
         print(f"{name.replace('_', ' '):16}{shown}{size}")
     for entry in entries:
         dated = f", {entry.published}" if entry.published else ""
-        print(f"  {unquote(entry.uri)}  ({entry.language}{dated}, {entry.passages} passages)")
+        print(
+            f"  {_line(unquote(entry.uri))}  ({entry.language}{dated}, {entry.passages} passages)"
+        )
 
 
 def print_answer(events: Iterable[Event]) -> None:
@@ -127,7 +139,7 @@ def print_answer(events: Iterable[Event]) -> None:
     try:
         for event in events:
             if isinstance(event, Delta) and live:
-                print(event.text, end="", flush=True)
+                print(plain(event.text), end="", flush=True)
                 shown += event.text
             elif isinstance(event, Switched):
                 print("\n" if shown else "", end="", flush=True)
@@ -143,7 +155,7 @@ def print_answer(events: Iterable[Event]) -> None:
 def _print_finished(answer: Answer, shown: str) -> None:
     if answer.text.strip() != shown.strip():
         print("\n\nChecked:\n" if shown else "", end="")
-        print(answer.text, end="")
+        print(plain(answer.text), end="")
     print("\n")
     print_sources(answer)
 
@@ -153,11 +165,11 @@ def print_sources(answer: Answer) -> None:
     for number in sorted({citation.marker for citation in answer.citations}):
         hit = answer.hits[number - 1]
         dated = f", {hit.document.published}" if hit.document.published else ""
-        print(f"[{number}] {_place(hit)}{dated}")
-        for citation in answer.citations:
-            if citation.marker == number:
-                where = f"{citation.start}-{citation.end} ({citation.support})"
-                print(f"    {where}: {_shortened(citation.quote, 200)}")
+        own = [citation for citation in answer.citations if citation.marker == number]
+        print(f"[{number}] {_paged(hit, [citation.page for citation in own])}{dated}")
+        for citation in own:
+            where = f"{citation.start}-{citation.end} ({citation.support})"
+            print(f"    {where}: {_shortened(citation.quote, 200)}")
     for sentence in answer.sentences:
         if sentence.support is Support.UNSUPPORTED:
             print(f"Not supported by the documents: {_shortened(sentence.text, 200)}")
@@ -168,10 +180,27 @@ def print_sources(answer: Answer) -> None:
 
 
 def _place(hit: Hit) -> str:
-    page = f", page {hit.passage.page}" if hit.passage.page else ""
-    return f"{hit.document.name}{page}"
+    document, passage = hit.document, hit.passage
+    return _paged(hit, [document.page_at(passage.start), document.page_at(passage.end - 1)])
+
+
+def _paged(hit: Hit, pages: Iterable[int | None]) -> str:
+    """A document's name, and the pages that are meant."""
+    known = sorted({page for page in pages if page})
+    listed = ", ".join(map(str, known))
+    where = f", page{'s' if len(known) > 1 else ''} {listed}" if known else ""
+    return f"{plain(hit.document.name)}{where}"
 
 
 def _shortened(text: str, most: int) -> str:
-    flat = " ".join(text.split())
+    flat = plain(" ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """A text that does nothing to a terminal: control characters are shown as ``�``."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def _line(text: str) -> str:
+    return plain(text).replace("\n", "\ufffd")

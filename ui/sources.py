@@ -60,8 +60,9 @@ def _source(number: int, hit: Hit, citations: Sequence[Citation], texts: Strings
     begin = max(0, passage.start - _CONTEXT)
     finish = min(len(document.text), passage.end + _CONTEXT)
     place = [document.name] if document.title != document.name else []
-    if passage.page:
-        place.append(f"{texts['page']} {passage.page}")
+    quoted = [citation.page for citation in citations] or [passage.page]
+    if pages := sorted({page for page in quoted if page}):
+        place.append(f"{texts['page']} {', '.join(map(str, pages))}")
     if document.published:
         place.append(document.published.isoformat())
     place.append(document.language)
