@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rag.chatbot import Chatbot
+from rag.index.index import Index
 from rag.llm.backend import Backend
+from rag.settings import Settings
 from rag.types import to_dict
 
 from .suite import Suite
@@ -30,13 +32,21 @@ _PACKAGES = (
 
 
 def about(
-    suite: Suite, bot: Chatbot, judge: Backend | None, *, answers: bool, parallel: int, seed: int
+    suite: Suite,
+    settings: Settings,
+    backends: Sequence[Backend],
+    judge: Backend | None,
+    *,
+    answers: bool,
+    parallel: int,
+    seed: int,
 ) -> dict[str, Any]:
-    """The facts about a run.
+    """The facts about a run that are known before its documents are.
 
     Args:
         suite: What is asked.
-        bot: Who is asked.
+        settings: How.
+        backends: The chain that answers.
         judge: Who judges, if anyone.
         answers: Whether answers are written.
         parallel: How many questions are asked at a time.
@@ -48,15 +58,30 @@ def about(
         "digest": suite.digest,
         "cases": len(suite.cases),
         "drafts": suite.drafts,
-        "backends": [backend.name for backend in bot.backends] if answers else [],
+        "backends": [backend.name for backend in backends] if answers else [],
         "judge": judge.name if judge else None,
         "answers": answers,
         "parallel": parallel,
         "seed": seed,
-        "settings": to_dict(bot.settings),
+        "settings": to_dict(settings),
         "versions": {name: _version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "revision": revision(Path(__file__).parent.parent),
+    }
+
+
+def about_documents(retriever: object) -> dict[str, Any]:
+    """What was asked: of an index its fingerprint, and the number and a digest of its documents."""
+    if not isinstance(retriever, Index):
+        return {"retriever": type(retriever).__name__}
+    entries = retriever.documents()
+    digest = hashlib.sha256()
+    for entry in entries:  # their order is that of the URIs
+        digest.update(f"{entry.name}\n{retriever.document(entry.uri).text}\n".encode())
+    return {
+        "documents": len(entries),
+        "texts": digest.hexdigest()[:16],
+        "fingerprint": to_dict(retriever.fingerprint),
     }
 
 

@@ -13,12 +13,16 @@ from rag.llm.chain import backends
 from rag.settings import Settings
 from rag.types import Progress
 
+from .about import about
+from .checking import checked_suite
 from .pages import write_reports
 from .results import Run
 from .runner import indexed, run
+from .store import Store
 from .suite import Suite
 
-_INDEX = "index"
+# Nobody else has folders of this name, and these are deleted when the run is finished.
+_INDEX = ".rag-eval-index"
 
 
 def asked(
@@ -55,19 +59,22 @@ def asked(
     judges = backends(judge, settings) if judge else ()
     if len(judges) > 1:
         raise EvaluationError("There is one judge, or none.", "Name one backend with --judge.")
-    own = folder / _INDEX
-    opened = Index.open(index, settings) if index else indexed(suite, own, settings, on_progress)
-    finished = run(
-        suite,
-        Chatbot(opened, backend, settings),
-        judge=judges[0] if judges else None,
-        answers=answers,
-        parallel=parallel,
-        seed=seed,
-        folder=folder,
-        on_progress=on_progress,
-    )
-    write_reports(finished, folder)
-    for path in (own, folder / f"{_INDEX}-documents"):
-        shutil.rmtree(path, ignore_errors=True)
+    decider = judges[0] if judges else None
+    chain = backends(backend or settings.answer.backend, settings)
+    store = Store(folder)
+    try:
+        given = {"answers": answers, "parallel": parallel, "seed": seed}
+        store.expect(about(suite, settings, chain, decider, **given))  # type: ignore[arg-type]
+        own = folder / _INDEX
+        opened = (
+            Index.open(index, settings) if index else indexed(suite, own, settings, on_progress)
+        )
+        checked = checked_suite(suite, opened)
+        bot = Chatbot(opened, chain, settings)
+        finished = run(checked, bot, judge=decider, store=store, on_progress=on_progress, **given)  # type: ignore[arg-type]
+        write_reports(finished, folder)
+        for path in (own, folder / f"{_INDEX}-documents"):
+            shutil.rmtree(path, ignore_errors=True)
+    finally:
+        store.close()
     return finished

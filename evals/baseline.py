@@ -20,7 +20,9 @@ from .store import case_from
 
 BASELINE = "baseline.json"
 
-# With fewer cases an interval lies on one side only where nearly all of them got worse.
+# With fewer cases the percentile bootstrap is too sure: its intervals are too narrow, and an unchanged
+# program that never answers twice the same would be refused too often (Efron and Tibshirani 1993,
+# section 13.3). Such a metric is not judged.
 FEW = 30
 
 
@@ -47,8 +49,9 @@ def gate(baseline: Run, run: Run, metrics: Sequence[str] = ()) -> Gate:
 
     A metric fails where the whole paired-bootstrap interval of its difference lies on the worse
     side. There are many metrics, so each interval is wider: with ``1 - 0.05 / number`` (Bonferroni)
-    an unchanged program fails in at most one of twenty. A case without an answer fails, too, and
-    so does one of the baseline that is missing.
+    all of them hold together with 95%. A metric with fewer than ``FEW`` pairs is not judged. What
+    cannot be compared fails, too: a case without an answer, one that is missing or asks something
+    else, a value that could not be graded this time.
 
     Args:
         baseline: The run that was kept.
@@ -65,20 +68,41 @@ def gate(baseline: Run, run: Run, metrics: Sequence[str] = ()) -> Gate:
         )
     chosen = list(metrics) or [name for name in known if baseline.values(name)]
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(chosen))
-    found = compare(baseline, run, chosen, confidence)
-    losses = tuple(one for one in found.differences if one.verdict == "worse")
+    there = [told.name for told in run.metrics if told.name in chosen]
+    found = compare(baseline, run, there, confidence)
+    judged = [one for one in found.differences if one.pairs >= FEW]
+    losses = tuple(one for one in judged if one.verdict == "worse")
     reasons = [
         f"{one.name} fell short: {one.before:.3f} before, {one.after:.3f} now." for one in losses
     ]
-    if run.failed:
-        reasons.append(f"{len(run.failed)} cases got no answer, such as {run.failed[0].case.id}.")
-    asked = {one.case.id for one in run.outcomes}
-    if missing := [one.case.id for one in baseline.outcomes if one.case.id not in asked]:
-        reasons.append(f"{len(missing)} cases of the baseline were not asked: {missing[0]}, ….")
     compared = {one.name for one in found.differences}
-    if ungraded := [name for name in chosen if name not in compared]:
-        reasons.append(f"Not graded now, but in the baseline: {', '.join(ungraded)}.")
-    return Gate(found, losses, tuple(reasons), confidence)
+    if lost := [name for name in chosen if name not in compared]:
+        reasons.append(f"Graded in the baseline and in no case now: {', '.join(lost)}.")
+    return Gate(found, losses, (*reasons, *_gaps(baseline, run, chosen)), confidence)
+
+
+def _gaps(baseline: Run, run: Run, metrics: Sequence[str]) -> list[str]:
+    """What keeps the two from being compared whole: a loss could hide there."""
+    now = {one.case.id: one for one in run.outcomes}
+    missing = [one.case.id for one in baseline.outcomes if one.case.id not in now]
+    kept = [(one, now[one.case.id]) for one in baseline.outcomes if one.case.id in now]
+    changed = [one.case.id for one, other in kept if one.case.digest != other.case.digest]
+    failed = [one.case.id for one in run.failed]
+    ungraded = [
+        f"{name} of {one.case.id}"
+        for one, other in kept
+        for name in one.grades.keys() & other.grades.keys() & set(metrics)
+        if other.grades[name].value is None
+    ]
+    told = {
+        "got no answer": failed,
+        "of the baseline were not asked": missing,
+        "ask something else than in the baseline; keep a new one": changed,
+        "were graded in the baseline and are not now": ungraded,
+    }
+    return [
+        f"{len(names)} cases {what}, such as {names[0]}." for what, names in told.items() if names
+    ]
 
 
 def save_baseline(run: Run, path: Path) -> None:
@@ -87,6 +111,11 @@ def save_baseline(run: Run, path: Path) -> None:
     Raises:
         EvaluationError: The run is not complete, or the file cannot be written.
     """
+    if len(run.outcomes) < int(run.about.get("cases", 0)):
+        raise EvaluationError(
+            f"{len(run.outcomes)} of {run.about['cases']} cases were asked; such a run is no baseline.",
+            "Let it go on: the same command with the same --out.",
+        )
     if run.failed:
         raise EvaluationError(
             f"{len(run.failed)} cases got no answer; such a run is no baseline.",

@@ -44,11 +44,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A case that came out differently: for each metric that did, both values."""
+    """A case that came out differently: for each metric that did, both values.
+
+    ``None`` is no value: the metric could not be graded, or did not apply.
+    """
 
     id: str
     question: str
-    values: Mapping[str, tuple[float, float]]
+    values: Mapping[str, tuple[float | None, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def compare(
         confidence: The confidence of each interval, in (0, 1).
 
     Raises:
-        EvaluationError: The runs have no case in common.
+        EvaluationError: The runs have no case in common, or there is no such metric.
     """
     old = {one.case.id: one for one in before.outcomes}
     new = {one.case.id: one for one in after.outcomes}
@@ -87,6 +90,11 @@ def compare(
             "The two runs have no case in common.", "Compare runs of the same suite."
         )
     chosen = set(metrics)
+    if unknown := chosen - {metric.name for metric in after.metrics}:
+        raise EvaluationError(
+            f"There is no metric {min(unknown)!r}.",
+            f"Known: {', '.join(metric.name for metric in after.metrics)}.",
+        )
     told = [m for m in after.metrics if m.name in chosen or not chosen]
     differences = []
     for metric in told:
@@ -129,15 +137,23 @@ def _same(one: Outcome, other: Outcome) -> bool:
 
 
 def _both(metric: str, one: Outcome, other: Outcome) -> tuple[float, float] | None:
-    grades = one.grades.get(metric), other.grades.get(metric)
-    first, second = (grade.value if grade else None for grade in grades)
+    first, second = _value(metric, one), _value(metric, other)
     return None if first is None or second is None else (first, second)
 
 
+def _value(metric: str, outcome: Outcome) -> float | None:
+    grade = outcome.grades.get(metric)
+    return grade.value if grade else None
+
+
 def _changed(one: Outcome, other: Outcome, metrics: Iterable[str]) -> Changed:
-    values = {
-        metric: both
-        for metric in metrics
-        if (both := _both(metric, one, other)) and _difference(*both)
-    }
+    values = {}
+    for metric in metrics:
+        first, second = _value(metric, one), _value(metric, other)
+        if first is None or second is None:
+            differs = first is not second
+        else:
+            differs = bool(_difference(first, second))
+        if differs:
+            values[metric] = (first, second)
     return Changed(other.case.id, other.case.question, values)

@@ -122,7 +122,7 @@ def _times(seconds: Sequence[float]) -> Chart | None:
         counts[min(_BINS - 1, int(value / width))] += 1
     most = max(counts)
     bars = tuple(
-        Bar(f"{number * width:.3g}", 100 * count / most, 0, 0, str(count))
+        Bar(f"{(number + 1) * width:.3g}", 100 * count / most, 0, 0, str(count))
         for number, count in enumerate(counts)
     )
     ordered = sorted(seconds)

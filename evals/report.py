@@ -206,7 +206,9 @@ def _counted(changed: Sequence[object]) -> str:
     return "1 case" if len(changed) == 1 else f"{len(changed)} cases"
 
 
-def _short(value: float) -> str:
+def _short(value: float | None) -> str:
+    if value is None:
+        return "–"
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
 
 

@@ -89,11 +89,19 @@ class Run:
         return tuple(one for one in found if one.graded or one.ungraded)
 
     def fairness(self) -> Summary:
-        """Recall across languages as a share of the recall within one."""
-        cross = self.values(FAIR_BY, lambda one: _crosses(one.pair))
-        same = self.values(FAIR_BY, lambda one: bool(one.pair) and not _crosses(one.pair))
+        """Recall across languages as a share of the recall within one.
+
+        Cases whose answers lie in documents of several languages count for neither.
+        """
+        cross = self.values(FAIR_BY, lambda one: _kind(one.pair) == "cross")
+        same = self.values(FAIR_BY, lambda one: _kind(one.pair) == "same")
         below = mean(same)
         value = mean(cross)
+        reasons = {
+            "there are no cases across languages": not cross,
+            "there are no cases within one language": not same,
+            "nothing is found within one language": below == 0,
+        }
         return Summary(
             "fairness",
             f"{FAIR_BY} across languages ÷ within one",
@@ -102,7 +110,7 @@ class Run:
             value / below if value is not None and below else None,
             ratio_interval(cross, same, self.seed),
             len(cross),
-            reason="" if cross and below else "there are no cases across languages",
+            reason=next((reason for reason, true in reasons.items() if true), ""),
         )
 
     def tags(self) -> tuple[str, ...]:
@@ -140,9 +148,12 @@ def _summary(told: Told, outcomes: Iterable[Outcome], seed: int) -> Summary:
     )
 
 
-def _crosses(pair: str) -> bool:
+def _kind(pair: str) -> str:
+    """Whether a pair of languages is the ``same`` one or ``cross``; of several neither is said."""
     question, _, documents = pair.partition("→")
-    return bool(documents) and question not in documents.split("+")
+    if not documents or "+" in documents or "?" in documents:
+        return ""
+    return "same" if question == documents else "cross"
 
 
 def _by_frequency(names: Iterable[str]) -> tuple[str, ...]:

@@ -11,15 +11,15 @@ from typing import Any
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendError, EvaluationError
-from rag.evals.metrics.catalog import metrics as all_metrics
+from rag.evals.metrics.every import metrics as all_metrics
 from rag.evals.metrics.metric import Grade, Metric, Result
-from rag.evals.metrics.retrieval import DEPTH
+from rag.evals.metrics.retrieval import depth
 from rag.index.index import Index
 from rag.llm.backend import Backend
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Progress, to_dict
+from rag.types import Answer, Delta, Done, Hit, Progress, to_dict
 
-from .about import about
+from .about import about, about_documents
 from .results import Outcome, Run, Told
 from .store import Store
 from .suite import Case, Suite, load_suite
@@ -40,6 +40,7 @@ def run(
     parallel: int = _AT_ONCE,
     seed: int = 0,
     folder: Path | None = None,
+    store: Store | None = None,
     on_progress: OnProgress = lambda progress: None,
 ) -> Run:
     """Ask every question of a suite, and grade what comes back.
@@ -53,6 +54,7 @@ def run(
         parallel: How many questions are asked at a time.
         seed: The seed of the intervals.
         folder: Where the run is kept as it goes. One that was interrupted there goes on.
+        store: The same folder, where the caller has taken it already.
         on_progress: Told about every case.
 
     Raises:
@@ -65,17 +67,25 @@ def run(
     asked = suite if isinstance(suite, Suite) else load_suite(suite)
     metrics = all_metrics(judge)
     told = tuple(Told(m.name, m.title, m.better, m.unit) for m in metrics)
-    facts = about(asked, bot, judge, answers=answers, parallel=parallel, seed=seed)
-    store = Store.open(folder, facts, told) if folder else None
-    known = store.outcomes(asked) if store else {}
-    asking = _Asking(asked, bot, metrics, known, store, on_progress, answers=answers)
-    # A thread with its own event loop, so that this works inside a notebook's loop too.
-    with start_blocking_portal() as portal:
-        portal.call(asking.all, max(1, parallel))
-    outcomes = tuple(known[case.id] for case in asked.cases)
-    finished = Run(facts, told, outcomes)
-    if store:
-        store.finish(finished)
+    given = {"answers": answers, "parallel": parallel, "seed": seed}
+    facts = about(asked, bot.settings, bot.backends, judge, **given)  # type: ignore[arg-type]
+    facts |= about_documents(bot.retriever)
+    own = Store(folder) if folder and not store else None
+    store = store or own
+    try:
+        if store:
+            store.begin(facts, told)
+        known = store.outcomes(asked) if store else {}
+        asking = _Asking(asked, bot, metrics, known, store, on_progress, answers=answers)
+        # A thread with its own event loop, so that this works inside a notebook's loop too.
+        with start_blocking_portal() as portal:
+            portal.call(asking.all, max(1, parallel))
+        finished = Run(facts, told, tuple(known[case.id] for case in asked.cases))
+        if store:
+            store.finish(finished)
+    finally:
+        if own:
+            own.close()
     return finished
 
 
@@ -160,11 +170,8 @@ class _Asking:
             self._told(case.question)
 
     async def _result(self, case: Case) -> Result:
-        ranking = tuple(
-            await asyncio.to_thread(self._bot.retrieve, case.question, case.history, k=DEPTH)
-        )
         if not self._answers:
-            return Result(ranking)
+            return Result(await self._ranking(case))
         begun, first = time.monotonic(), None
         answer: Answer | None = None
         async with aclosing(self._bot.astream(case.question, case.history)) as events:
@@ -173,7 +180,13 @@ class _Asking:
                     first = time.monotonic() - begun
                 elif isinstance(event, Done):
                     answer = event.answer
-        return Result(ranking, answer, time.monotonic() - begun, first)
+        seconds = time.monotonic() - begun
+        # Behind the answer, which would otherwise find the question embedded already.
+        return Result(await self._ranking(case), answer, seconds, first)
+
+    async def _ranking(self, case: Case) -> tuple[Hit, ...]:
+        found = self._bot.retrieve
+        return tuple(await asyncio.to_thread(found, case.question, case.history, k=depth(case)))
 
     def _graded(self, case: Case, result: Result) -> dict[str, Grade]:
         grades = {metric.name: metric.grade(case, result) for metric in self._metrics}

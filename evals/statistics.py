@@ -8,6 +8,7 @@ interval. Two runs are compared by their differences case by case (the paired bo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -33,11 +34,15 @@ def interval(
     Returns:
         The lower and the upper end; ``None`` for fewer than two values.
     """
+    return _interval(tuple(values), seed, confidence) if len(values) > 1 else None
+
+
+# Each report of a run asks for the same ones.
+@lru_cache(maxsize=4096)
+def _interval(values: tuple[float, ...], seed: int, confidence: float) -> Interval:
     import numpy as np
     from scipy.stats import bootstrap
 
-    if len(values) < 2:
-        return None
     found = bootstrap(
         (np.asarray(values, dtype=float),),
         np.mean,

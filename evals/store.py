@@ -4,6 +4,7 @@
 my-run/
   run.json       what was asked how: suite, settings, versions, revision, seed, metrics
   cases.jsonl    a line for each case that has been asked
+  run.lock       while a process writes there
 ```
 """
 
@@ -11,9 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
 
 from rag.errors import EvaluationError
 from rag.evals.metrics.metric import Grade
@@ -24,72 +28,125 @@ from .suite import Case, Expected, Suite
 
 ABOUT = "run.json"
 CASES = "cases.jsonl"
+_LOCK = "run.lock"
 
 # What may differ between an interrupted run and the one that goes on with it.
 _MAY_DIFFER = ("parallel",)
 
 
 class Store:
-    """The folder of a run that is under way.
+    """The folder of a run that is under way; it is this process's until ``close``.
 
     Args:
-        folder: The folder.
+        folder: The folder, which is made if there is none.
+
+    Raises:
+        EvaluationError: Another process writes there, the folder holds something else than a
+            run, or it cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    @classmethod
-    def open(cls, folder: Path, about: Mapping[str, Any], metrics: tuple[Told, ...]) -> Store:
-        """Begin a run in a new or empty folder, or go on with the one that is there.
-
-        Raises:
-            EvaluationError: Another run is there, or the folder cannot be written.
-        """
-        told = json.loads(json.dumps(about))
-        path = folder / ABOUT
-        if path.is_file():
-            before = _read_about(path)["about"]
-            differing = [
-                name for name in told if name not in _MAY_DIFFER and told[name] != before.get(name)
-            ]
-            if differing:
-                raise EvaluationError(
-                    f"{folder} holds a run with another {' and '.join(differing)}.",
-                    "Name another folder, or repeat what that run was started with.",
-                )
-            return cls(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            body = {"about": told, "metrics": [dataclasses.asdict(one) for one in metrics]}
-            path.write_text(json.dumps(body, ensure_ascii=False, indent=2), "utf-8")
+            if any(folder.iterdir()) and not (
+                (folder / ABOUT).exists() or (folder / _LOCK).exists()
+            ):
+                raise EvaluationError(
+                    f"{folder} holds something else than a run.", "Name a new folder with --out."
+                )
+            self._lock = FileLock(folder / _LOCK)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise EvaluationError(f"Another process writes the run in {folder}.") from error
         except OSError as error:
+            raise _unwritten(folder, error) from error
+
+    def close(self) -> None:
+        """Let others write there."""
+        self._lock.release()
+
+    def expect(self, about: Mapping[str, Any]) -> None:
+        """Refuse to go on with a run of which any of some facts is another.
+
+        Raises:
+            EvaluationError: One is.
+        """
+        if not (self.folder / ABOUT).is_file():
+            return
+        before = _read_about(self.folder / ABOUT)["about"]
+        told = json.loads(json.dumps(about))
+        differing = [
+            name for name in told if name not in _MAY_DIFFER and told[name] != before.get(name)
+        ]
+        if differing:
             raise EvaluationError(
-                f"The run cannot be kept in {folder}: {error.strerror or error}."
-            ) from error
-        return cls(folder)
+                f"{self.folder} holds a run with another {' and '.join(differing)}.",
+                "Name another folder, or repeat what that run was started with.",
+            )
+
+    def begin(self, about: Mapping[str, Any], metrics: tuple[Told, ...]) -> None:
+        """Note what the run is, or check that it is the one that was begun here.
+
+        Raises:
+            EvaluationError: It is another one.
+        """
+        self.expect(about)
+        if (self.folder / ABOUT).is_file():
+            return
+        body = {"about": about, "metrics": [dataclasses.asdict(one) for one in metrics]}
+        _write(self.folder / ABOUT, json.dumps(body, ensure_ascii=False, indent=2))
 
     def append(self, outcome: Outcome) -> None:
-        """Keep the outcome of a case; a line is whole or, after a crash, not counted."""
+        """Keep the outcome of a case; half a line, as a crash leaves it, is not counted."""
         line = json.dumps(to_dict(_stored(outcome)), ensure_ascii=False)
-        with (self.folder / CASES).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with (self.folder / CASES).open("ab+") as file:
+                if file.tell() and _last_byte(file) != b"\n":
+                    file.truncate(_after_last_line(file))
+                file.write(f"{line}\n".encode())
+        except OSError as error:
+            raise _unwritten(self.folder, error) from error
 
     def outcomes(self, suite: Suite) -> dict[str, Outcome]:
         """What is known of a suite's cases; those that got no answer are asked again."""
         cases = {case.id: case for case in suite.cases}
         found: dict[str, Outcome] = {}
         for outcome in _read_outcomes(self.folder / CASES):
-            if outcome.case.id in cases and not outcome.error:
-                found[outcome.case.id] = outcome
+            case = cases.get(outcome.case.id)
+            if case and not outcome.error:
+                # Tags may have been edited since: they are no part of what was asked.
+                found[case.id] = dataclasses.replace(outcome, case=case, pair=suite.pair(case))
         return found
 
     def finish(self, run: Run) -> None:
         """Write the cases in the order of the suite, each once."""
         lines = [json.dumps(to_dict(_stored(one)), ensure_ascii=False) for one in run.outcomes]
-        new = self.folder / f"{CASES}.new"
-        new.write_text("".join(f"{line}\n" for line in lines), "utf-8")
-        new.replace(self.folder / CASES)
+        _write(self.folder / CASES, "".join(f"{line}\n" for line in lines))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.write_text(text, "utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise _unwritten(path.parent, error) from error
+
+
+def _unwritten(folder: Path, error: OSError) -> EvaluationError:
+    return EvaluationError(f"The run cannot be kept in {folder}: {error.strerror or error}.")
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+def _after_last_line(file: BinaryIO) -> int:
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1
 
 
 def load_run(folder: Path) -> Run:
@@ -126,11 +183,13 @@ def _read_about(path: Path) -> dict[str, Any]:
 def _read_outcomes(path: Path) -> list[Outcome]:
     if not path.is_file():
         return []
-    *whole, unfinished = path.read_text("utf-8").split("\n")
-    if unfinished:  # the process ended in the middle of this line
-        path.write_text("".join(f"{line}\n" for line in whole), "utf-8")
+    try:
+        # What follows the last line end is half a line: a process ended, or is writing it now.
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read: {error.strerror or error}.") from error
     found = []
-    for number, line in enumerate(whole, start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             found.append(_outcome(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:

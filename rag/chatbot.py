@@ -81,7 +81,7 @@ class Chatbot:
         self.settings = settings or load_settings()
         chain = backend or self.settings.answer.backend
         self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
-        self._retriever = retriever
+        self.retriever = retriever
 
     def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
         """Answer a question.
@@ -188,7 +188,7 @@ class Chatbot:
             QuestionError: The question is empty.
         """
         chosen = filters or Filters()
-        return self._retriever.search(
+        return self.retriever.search(
             standalone(normalize(question).strip(), _turns(history)),
             k or self.settings.retrieval.k,
             language=chosen.language,
@@ -205,7 +205,7 @@ class Chatbot:
         asked = standalone(question, turns)
         hits = self.retrieve(question, turns, filters)
         messages = answer_messages(question, language, hits, turns)
-        evidence = self._retriever.evidence
+        evidence = self.retriever.evidence
         return Request(asked, language, tuple(hits), messages, evidence, question)
 
     def _finished(

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ from .cli_options import (
     SetOption,
     settings_and_folder,
 )
-from .errors import EvaluationError
+from .errors import BackendError, EvaluationError
 from .settings import Settings, load_settings
 from .terminal import progress_bars
 
@@ -117,7 +117,7 @@ def run_command(
     if finished.failed:
         raise EvaluationError(
             f"{len(finished.failed)} cases got no answer: {finished.failed[0].error}",
-            f"rag eval run {suite} --out {folder} asks them again.",
+            f"The same command with --out {folder} asks them again.",
         )
 
 
@@ -158,7 +158,9 @@ def gate_command(
     metric: MetricOption = None,
     backend: BackendOption = None,
     embedder: EmbedderOption = None,
+    judge: JudgeOption = None,
     documents: DocumentsOption = None,
+    index: IndexOption = None,
     parallel: ParallelOption = 4,
     settings: SetOption = None,
 ) -> None:
@@ -172,7 +174,14 @@ def gate_command(
     if run:
         finished = load_run(run)
     else:
-        finished = _fresh(suite, documents, _settings(settings, embedder), backend, parallel)
+        finished = _fresh(
+            _suite(suite, documents),
+            _settings(settings, embedder),
+            backend=backend,
+            judge=judge,
+            index=Path(index) if index else None,
+            parallel=parallel,
+        )
     if kept is None:
         save_baseline(finished, path)
         print(f"The baseline is in {path}: {len(finished.outcomes)} cases.")
@@ -228,7 +237,8 @@ def _suite(name: str, documents: list[Path] | None, split: str | None = None) ->
 
 
 def _new_folder(name: str) -> Path:
-    begun = dt.datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in name)
+    begun = dt.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     return _RUNS / f"{name}-{begun}"
 
 
@@ -239,13 +249,7 @@ def _baseline_of(suite: str) -> Path:
     return folder_of(suite) / BASELINE
 
 
-def _fresh(
-    suite: str,
-    documents: list[Path] | None,
-    settings: Settings,
-    backend: str | None,
-    parallel: int,
-) -> Run:
+def _fresh(suite: Suite, settings: Settings, **given: Any) -> Run:
     """A run of a suite that is not kept."""
     from rag.evals.asked import asked
 
@@ -253,22 +257,15 @@ def _fresh(
         tempfile.TemporaryDirectory(prefix="rag-eval-") as scratch,
         progress_bars(quiet=False) as on_progress,
     ):
-        return asked(
-            _suite(suite, documents),
-            settings,
-            Path(scratch) / "run",
-            backend=backend,
-            parallel=parallel,
-            on_progress=on_progress,
-        )
+        return asked(suite, settings, Path(scratch) / "run", on_progress=on_progress, **given)
 
 
 @contextmanager
 def _told_how_to_go_on(folder: Path) -> Iterator[None]:
-    """Say after Ctrl+C how to go on."""
+    """Say after Ctrl+C, and where nothing answers, how to go on."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BackendError):
         print(
             f"rag: what was asked is in {folder}; the same command with --out {folder} goes on.",
             file=sys.stderr,

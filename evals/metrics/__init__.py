@@ -1,1 +1,1 @@
-"""What is measured, a file for each thing. ``catalog.metrics`` lists them all."""
+"""What is measured, a file for each thing. ``every.metrics`` lists them all."""

@@ -10,6 +10,7 @@ Long-Form Answers", which ALCE uses too.
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from rag.evals.suite import Case
 from rag.markers import without_markers
 
 from .metric import Grade, Metric, Result
+
+# Between digits, and what stands for it while punctuation is removed.
+_SEPARATOR, _KEPT = re.compile(r"(?<=\d)[.,](?=\d)"), "\ue000"
 
 _ARTICLES = {
     "en": "a|an|the",
@@ -39,10 +43,15 @@ def answer_metrics() -> tuple[Metric, ...]:
 def normalized(text: str, language: str = "en") -> str:
     """A text as SQuAD compares it: lower case, no punctuation, no articles, single spaces."""
     text = unicodedata.normalize("NFC", text).lower()
-    text = "".join(char for char in text if not unicodedata.category(char).startswith("P"))
+    text = "".join(char for char in text if not _is_punctuation(char))
     if articles := _ARTICLES.get(language):
         text = re.sub(rf"\b({articles})\b", " ", text)
     return " ".join(text.split())
+
+
+def _is_punctuation(char: str) -> bool:
+    """As SQuAD and MLQA have it: that of ASCII, symbols such as ``$`` among it, and of Unicode."""
+    return char in string.punctuation or unicodedata.category(char).startswith("P")
 
 
 def exact_match(answer: str, accepted: Sequence[str], language: str = "en") -> float:
@@ -58,13 +67,21 @@ def token_f1(answer: str, accepted: Sequence[str], language: str = "en") -> floa
 
 
 def contained(answer: str, pieces: Sequence[Sequence[str]], language: str = "en") -> float:
-    """The share of pieces of which one accepted wording stands in an answer, at word borders."""
-    given = f" {normalized(answer, language)} "
+    """The share of pieces of which one accepted wording stands in an answer.
+
+    ASQA takes any substring. Here a wording begins and ends where words do, so that ``L2`` is not
+    found in ``L20``, and what separates the digits of a figure counts: ``1,5`` is not ``15``.
+    """
+    given = f" {_with_figures(answer, language)} "
     found = [
-        any((bare := normalized(form, language)) and f" {bare} " in given for form in forms)
+        any((bare := _with_figures(form, language)) and f" {bare} " in given for form in forms)
         for forms in pieces
     ]
     return sum(found) / len(found)
+
+
+def _with_figures(text: str, language: str) -> str:
+    return normalized(_SEPARATOR.sub(_KEPT, text), language)
 
 
 def _overlap(given: list[str], wanted: list[str]) -> float:

@@ -5,7 +5,7 @@ Source: Gao et al. 2023, "Enabling Large Language Models to Generate Text with C
 precision 1 when its sentence has recall 1, and either it bears the sentence out alone, or the
 others do not without it. ALCE asks an NLI model whether a text bears a sentence out. Here a judge
 is asked where there is one (``judged.py``); these ask ``rag.verify``, which compares words, and is
-strict: between two languages it cannot tell, and gives no grade.
+strict: of a sentence that cites another language it cannot tell, and gives no grade.
 """
 
 from __future__ import annotations
@@ -86,12 +86,22 @@ def statements(answer: Answer) -> list[tuple[str, list[str]]]:
 
 
 def _by_words(answer: Answer) -> tuple[float | None, float | None]:
-    """Recall and precision as far as words can tell: within one language."""
-    told = statements(answer)
-    foreign = {citation.document.language for citation in answer.citations} - {answer.language}
-    if foreign and not all(_is_quotation(text, quotes) for text, quotes in told):
-        return None, None
-    return recall_and_precision(told, lambda texts, sentence: bears_out(" ".join(texts), sentence))
+    """Recall and precision of the sentences of which words can tell, if there are any."""
+    foreign = {c.quote for c in answer.citations if c.document.language != answer.language}
+    told = [
+        (text, quotes)
+        for text, quotes in statements(answer)
+        if foreign.isdisjoint(quotes) or _is_quotation(text, quotes)
+    ]
+    return recall_and_precision(told, _say) if told else (None, None)
+
+
+def _say(texts: Sequence[str], sentence: str) -> bool:
+    """Whether texts say a sentence: one of them, or all together.
+
+    The words of one must not be undone by a denial in another.
+    """
+    return any(bears_out(text, sentence) for text in texts) or bears_out(" ".join(texts), sentence)
 
 
 def _is_quotation(sentence: str, quotes: Sequence[str]) -> bool:

@@ -8,8 +8,8 @@ from rag.evals.suite import Case, Expected
 from rag.text import normalize
 from rag.types import Document
 
-# A passage holds a quote when it has at least this share of it: passages of another length cut
-# the text elsewhere, and a quote that lost its last word is still found.
+# A passage holds a quote when it has at least this share of it: another chunker cuts the text
+# elsewhere, and is not to blame for a quote that it cut within.
 _ENOUGH = 0.5
 
 Located = tuple[Document, int, int]
@@ -18,6 +18,11 @@ Located = tuple[Document, int, int]
 def judged(case: Case) -> bool:
     """Whether it is known which documents answer a case."""
     return any(expected.document for expected in case.expected)
+
+
+def whole_documents(case: Case) -> bool:
+    """Whether what is expected are documents, whatever passage of them is found."""
+    return judged(case) and not any(expected.quote for expected in case.expected)
 
 
 def parts_held(case: Case, document: Document, start: int, end: int) -> set[int]:

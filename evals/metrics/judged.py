@@ -1,7 +1,7 @@
 """What only a language model can judge: whether texts bear a sentence out, whether an answer is right.
 
 The judge is any backend of the chain's. Without one these metrics give no grade, and a reply that
-is neither yes nor no gives none either.
+is neither yes nor no gives none either. A judge that fails is a failure of the case.
 
 Sources: groundedness as the faithfulness of Es et al. 2024, "RAGAS: Automated Evaluation of Retrieval
 Augmented Generation", with sentences for statements; citation recall and precision after Gao et al.
@@ -14,8 +14,8 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 
-from rag.errors import BackendError
 from rag.evals.suite import Case
 from rag.llm.backend import Backend, Finished, Request
 from rag.markers import without_markers
@@ -36,7 +36,11 @@ def judged_metrics(judge: Backend | None) -> tuple[Metric, ...]:
 
     Args:
         judge: Who judges; without one nothing is graded.
+
+    Raises:
+        BackendError: While grading, the judge failed.
     """
+    asked = Judge(judge) if judge else None
 
     def metric(
         name: str, title: str, grade: Callable[[Judge, Case, Answer], Grade | None]
@@ -44,12 +48,9 @@ def judged_metrics(judge: Backend | None) -> tuple[Metric, ...]:
         def graded(case: Case, result: Result) -> Grade | None:
             if (answer := answer_of(result)) is None:
                 return None
-            if judge is None:
+            if asked is None:
                 return Grade(None, _NO_JUDGE)
-            try:
-                return grade(Judge(judge), case, answer)
-            except BackendError as error:
-                return Grade(None, f"the judge failed: {error}")
+            return grade(asked, case, answer)
 
         return Metric(name, title, graded)
 
@@ -70,19 +71,21 @@ class Judge:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        # Recall and precision ask the same of one answer.
+        self._verdict = lru_cache(maxsize=1024)(self._asked)
 
     def entails(self, texts: Sequence[str], sentence: str) -> bool | None:
         """Whether texts, taken together, bear a sentence out; ``None`` for an unclear reply."""
-        return self._says("judge.entails", texts=texts, sentence=sentence)
+        return self._verdict(render("judge.entails", texts=texts, sentence=sentence))
 
     def agrees(self, question: str, answer: str, expected: Sequence[str]) -> bool | None:
         """Whether an answer says what is expected; ``None`` for an unclear reply."""
-        return self._says("judge.agrees", question=question, answer=answer, expected=expected)
+        prompt = render("judge.agrees", question=question, answer=answer, expected=expected)
+        return self._verdict(prompt)
 
-    def _says(self, prompt: str, **variables: object) -> bool | None:
-        text = render(prompt, **variables)
-        messages: tuple[Message, ...] = ({"role": "user", "content": text},)
-        reply = asyncio.run(self._reply(Request(text, "en", (), messages, lambda q, t: [])))
+    def _asked(self, prompt: str) -> bool | None:
+        messages: tuple[Message, ...] = ({"role": "user", "content": prompt},)
+        reply = asyncio.run(self._reply(Request(prompt, "en", (), messages, lambda q, t: [])))
         first = _FIRST_WORD.match(reply)
         return _VERDICTS.get(first[1].lower()) if first else None
 

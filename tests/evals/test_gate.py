@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from rag.errors import BackendRefused, EvaluationError
 from rag.evals.baseline import gate, load_baseline, save_baseline
 from rag.evals.comparison import compare
-from rag.evals.results import Run
+from rag.evals.metrics.metric import Direction, Grade
+from rag.evals.results import Outcome, Run, Told
 from rag.evals.runner import run
-from rag.evals.suite import Suite
+from rag.evals.suite import Case, Suite
 from rag.llm.backend import Request
 from rag.llm.scripted import ScriptedBackend
 from rag.messages import NO_ANSWER
@@ -94,6 +96,73 @@ def test_what_was_graded_before_and_is_not_now_shuts_the_gate(passages: Run, bas
     told = tuple(one for one in passages.metrics if one.name != "recall@5")
     blind = dataclasses.replace(passages, metrics=told)
     assert any("recall@5" in reason for reason in gate(baseline, blind).reasons)
+
+
+def valued(name: str, values: Sequence[float | None], better: Direction = "higher") -> Run:
+    """A run in which one metric had these values."""
+    outcomes = tuple(
+        Outcome(Case(str(number), f"Question {number}?", "en"), "", {name: Grade(value)})
+        for number, value in enumerate(values)
+    )
+    return Run({"cases": len(outcomes)}, (Told(name, name, better, "share"),), outcomes)
+
+
+def test_more_of_what_is_bad_is_worse() -> None:
+    before, after = [0.0] * 60, [1.0] * 20 + [0.0] * 40
+    shut = gate(valued("wrong", before, "lower"), valued("wrong", after, "lower"))
+    assert [one.verdict for one in shut.losses] == ["worse"]
+    assert gate(valued("wrong", after, "lower"), valued("wrong", before, "lower")).passed
+    assert gate(valued("right", before), valued("right", after)).passed
+
+
+def test_with_many_metrics_each_interval_is_wider() -> None:
+    before, after = [1.0] * 60, [0.0] * 5 + [1.0] * 55
+    one = valued("a", before), valued("a", after)
+    assert not gate(*one).passed
+
+    def among_others(run: Run) -> Run:
+        others = tuple(Told(f"other {n}", "", "higher", "share") for n in range(19))
+        outcomes = tuple(
+            dataclasses.replace(
+                o, grades={**o.grades, **{told.name: Grade(1.0) for told in others}}
+            )
+            for o in run.outcomes
+        )
+        return dataclasses.replace(run, metrics=run.metrics + others, outcomes=outcomes)
+
+    many = gate(among_others(one[0]), among_others(one[1]))
+    assert many.confidence == pytest.approx(1 - 0.05 / 20)
+    assert many.passed
+
+
+def test_a_metric_with_few_pairs_is_not_judged() -> None:
+    assert gate(valued("a", [1.0] * 29), valued("a", [0.0] * 29)).passed
+    assert not gate(valued("a", [1.0] * 30), valued("a", [0.0] * 30)).passed
+
+
+def test_a_value_that_could_not_be_graded_this_time_shuts_the_gate() -> None:
+    before, after = valued("a", [1.0] * 40), valued("a", [1.0] * 39 + [None])
+    assert any("are not now" in reason for reason in gate(before, after).reasons)
+    assert compare(before, after).changed[0].values == {"a": (1.0, None)}
+
+
+def test_a_changed_case_shuts_the_gate_until_a_new_baseline_is_kept() -> None:
+    before, after = valued("a", [1.0] * 40), valued("a", [1.0] * 40)
+    first = dataclasses.replace(after.outcomes[0], case=Case("0", "Another question?", "en"))
+    after = dataclasses.replace(after, outcomes=(first, *after.outcomes[1:]))
+    assert any("something else" in reason for reason in gate(before, after).reasons)
+
+
+def test_a_run_that_was_interrupted_is_no_baseline(tmp_path: Path) -> None:
+    whole = valued("a", [1.0] * 4)
+    part = dataclasses.replace(whole, outcomes=whole.outcomes[:2])
+    with pytest.raises(EvaluationError, match="2 of 4 cases"):
+        save_baseline(part, tmp_path / "baseline.json")
+
+
+def test_an_unknown_metric_is_a_plain_error() -> None:
+    with pytest.raises(EvaluationError, match="no metric 'nonsense'"):
+        compare(valued("a", [1.0]), valued("a", [1.0]), ["nonsense"])
 
 
 def test_only_the_metrics_that_are_named_count(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from rag.errors import BackendRefused
 from rag.evals.metrics.answers import contained, exact_match, normalized, token_f1
-from rag.evals.metrics.catalog import metrics
 from rag.evals.metrics.citations import recall_and_precision
+from rag.evals.metrics.every import metrics
 from rag.evals.metrics.metric import Grade, Result
-from rag.evals.metrics.retrieval import ranked_measures
+from rag.evals.metrics.retrieval import depth, ranked_measure
 from rag.evals.suite import Case, Expected
 from rag.llm.backend import Backend
 from rag.llm.scripted import ScriptedBackend
@@ -86,7 +86,7 @@ def test_ndcg_of_the_example_in_wikipedia() -> None:
     grades = [3, 2, 3, 0, 1, 2, 3, 2]
     relevant = tuple((f"d{n}", grade) for n, grade in enumerate(grades, start=1) if grade)
     found = tuple(f"d{n}" for n in range(1, 7))
-    measured = ranked_measures(relevant, found)["ndcg@10"]
+    measured = ranked_measure("nDCG@10", relevant, found)
     assert measured == pytest.approx(6.861 / (8.740 + 1 / 3), abs=1e-3)
 
 
@@ -95,7 +95,7 @@ def test_reciprocal_rank_of_the_example_in_wikipedia() -> None:
     rankings = [("catten", "cati", "cats"), ("torii", "tori", "toruses"), ("viruses", "x", "y")]
     right = ["cats", "tori", "viruses"]
     found = [
-        ranked_measures(((item, 1),), ranking)["mrr@10"]
+        ranked_measure("RR@10", ((item, 1),), ranking)
         for item, ranking in zip(right, rankings, strict=True)
     ]
     assert found == pytest.approx([1 / 3, 1 / 2, 1])
@@ -118,6 +118,25 @@ def test_recall_counts_parts_and_alternatives_count_once() -> None:
     assert value(asked, result, "mrr@10") == 1.0
     assert value(asked, Result((SECOND,)), "recall@5") == 0.5
     assert value(asked, Result(()), "recall@5") == 0.0
+
+
+def test_recall_is_over_passages_whatever_number_of_parts_they_hold() -> None:
+    asked = case("Ann wrote", "report at home", "Bob read", "Tides rise")
+    whole = hit(0, 50)  # holds three parts
+    filler = [hit(0, 4, Document(f"file:///{n}.txt", "x", "en", TEXT, id=9 + n)) for n in range(3)]
+    result = Result((whole, *filler, THIRD))
+    assert value(asked, result, "recall@1") == 0.75
+    assert value(asked, result, "recall@5") == 1.0
+    assert value(asked, Result((whole, *filler)), "recall@5") == 0.75
+
+
+def test_where_documents_are_expected_they_are_ranked_by_their_best_passage() -> None:
+    other = Document("file:///b.txt", "b.txt", "en", TEXT, id=2)
+    asked = Case("1", "?", "en", (Expected("a.txt", grade=2), Expected("c.txt", part=1)))
+    passages = (hit(0, 29, other), hit(30, 50, other), FIRST, SECOND)
+    assert value(asked, Result(passages), "mrr@10") == 0.5
+    assert value(asked, Result(passages), "recall@5") == 0.5
+    assert depth(asked) > 10 == depth(case("Ann wrote"))
 
 
 def test_a_passage_that_was_cut_within_a_quote_holds_it_by_its_larger_share() -> None:
@@ -198,6 +217,22 @@ def test_citations_are_graded_by_words_within_one_language_only() -> None:
     assert value(case(), Result(answer=quoting), "citation_recall") == 1.0
 
 
+def test_a_second_quote_does_not_undo_what_the_first_says() -> None:
+    denying = Citation(2, DOCUMENT, THIRD.passage, 51, 60, "It never rains.", Support.SUPPORTED)
+    said = answer(("Ann wrote the report at home. [1][2]", [citation(FIRST), denying]))
+    assert value(case(), Result(answer=said), "citation_recall") == 1.0
+    assert value(case(), Result(answer=said), "citation_precision") == 0.5
+
+
+def test_a_sentence_of_which_words_cannot_tell_hides_no_other() -> None:
+    vietnamese = Document("file:///v.txt", "v.txt", "vi", "Ann viết báo cáo ở nhà.", id=3)
+    said = answer(
+        ("Ann wrote the report. [1]", [citation(hit(0, 23, vietnamese))]),
+        ("Bob burned the report. [2]", [citation(SECOND, 2)]),
+    )
+    assert value(case(), Result(answer=said), "citation_recall") == 0.0
+
+
 def test_a_quote_that_is_not_what_the_document_says_is_not_exact() -> None:
     said = answer(("Ann. [1][2]", [citation(FIRST), citation(SECOND, 2, "Bob burned it.")]))
     assert value(case(), Result(answer=said), "quotes_exact") == 0.5
@@ -227,6 +262,7 @@ def test_squads_normalization() -> None:
     assert normalized("The  Eiffel-Tower!") == "eiffeltower"
     assert normalized("An apple a day, the same.") == "apple day same"
     assert normalized("Những con mèo của Ann", "vi") == "con mèo ann"
+    assert normalized("$5 = 3^2 `x` <a|b~c>+") == "5 32 x abc"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +285,13 @@ def test_token_f1_and_exact_match(
 def test_accepted_answers_are_found_at_word_borders() -> None:
     assert contained("3 mẫu: H20, L20", [["H20"], ["L20"], ["L2"]], "vi") == pytest.approx(2 / 3)
     assert contained("It cost 80 tỉ USD.", [["80 billion dollars", "80 tỉ USD"]]) == 1.0
+    assert contained("It is worth $80 billion, no more.", [["80 billion"]]) == 1.0
+
+
+def test_what_separates_the_digits_of_a_figure_counts() -> None:
+    assert contained("Cách biệt 15 năm.", [["1,5 năm"]], "vi") == 0.0
+    assert contained("Cách biệt 1,5 năm.", [["1,5 năm"]], "vi") == 1.0
+    assert contained("In 2,022 cases", [["2022"]]) == 0.0
     assert contained("anything", [["…"]]) == 0.0
 
 
@@ -335,8 +378,16 @@ def test_an_unclear_reply_is_no_grade(reply: str) -> None:
     assert value(case(), Result(answer=SAID), "groundedness", unclear) is None
 
 
-def test_a_judge_that_fails_gives_no_grade_and_says_why() -> None:
-    grade = graded(
-        case(), Result(answer=SAID), "groundedness", ScriptedBackend([BackendRefused("No credit.")])
-    )
-    assert grade == Grade(None, "the judge failed: No credit.")
+def test_a_judge_that_fails_is_a_failure_and_no_grade() -> None:
+    failing = ScriptedBackend([BackendRefused("No credit.")])
+    with pytest.raises(BackendRefused):
+        graded(case(), Result(answer=SAID), "groundedness", failing)
+
+
+def test_the_same_is_asked_of_a_judge_once() -> None:
+    kind = judge()
+    told = {metric.name: metric for metric in metrics(kind)}
+    told["judged_citation_recall"].grade(case(), Result(answer=SAID))
+    asked = len(kind.requests)
+    told["judged_citation_precision"].grade(case(), Result(answer=SAID))
+    assert len(kind.requests) == asked == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from rag.evals.report import (
 )
 from rag.evals.results import Run
 from rag.evals.runner import run
-from rag.evals.suite import Case, Suite
+from rag.evals.suite import Case, Expected, Suite
 from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.llm.scripted import ScriptedBackend
+from rag.types import Turn
 
 from .conftest import Remembered, bot_of, subset
 
@@ -38,7 +40,19 @@ HOSTILE = "<script>document.title='owned'</script><img src=http://127.0.0.1:9/x 
 def finished(single_turn: Suite, seeds_index: Index) -> Run:
     """Some answered cases of each kind, one with hostile text and one without an answer."""
     cases = [*single_turn.cases[:6], *single_turn.cases[60:70], *single_turn.cases[-4:]]
-    cases.append(Case("hostile", f"Who is Winston Ma? {HOSTILE}", "en", tags=(HOSTILE,)))
+    hostile = (Expected("001_31d3efc9b029c984.txt", HOSTILE),)
+    turns = (Turn(HOSTILE, HOSTILE),)
+    cases.append(
+        Case(
+            "hostile",
+            f"Who is Winston Ma? {HOSTILE}",
+            "en",
+            hostile,
+            ((HOSTILE,),),
+            turns,
+            tags=(HOSTILE,),
+        )
+    )
     cases.append(Case("failing", "What fails?", "en"))
     real = Chatbot(seeds_index).backends[0]
 
@@ -47,9 +61,11 @@ def finished(single_turn: Suite, seeds_index: Index) -> Run:
 
         async def stream(self, request: Request) -> Any:
             if "fails" in request.question:
-                raise BackendRefused("The server said no.")
+                raise BackendRefused(f"The server said no. {HOSTILE}")
             async for part in real.stream(request):
                 yield part
+            if "script" in request.question:
+                yield f" {HOSTILE}"
 
     return run(subset(single_turn, cases), Chatbot(seeds_index, [Sometimes()]))
 
@@ -92,7 +108,12 @@ def test_the_page_shows_every_case_with_its_quotes_marked(finished: Run, tmp_pat
         assert f'id="case-{one.case.id}"' in page
         for citation in one.answer["citations"] if one.answer else ():
             assert citation["quote"] in unescape(page.replace("<mark>", "").replace("</mark>", ""))
-    assert "<mark>" in page
+    assert HOSTILE not in page
+    marked = re.findall("<mark>(.*?)</mark>", page, re.DOTALL)
+    quotes = [c["quote"] for o in finished.outcomes if o.answer for c in o.answer["citations"]]
+    assert {unescape(one) for one in marked} & set(quotes)
+    for one in marked:  # a quote or part of one, never the passage around it
+        assert any(unescape(one) in quote for quote in quotes)
     assert {path.name for path in write_reports(finished, tmp_path)} == {
         "report.html",
         "report.md",
@@ -118,7 +139,13 @@ def test_the_page_stands_alone_in_a_browser_and_fits_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.title() == finished.about["title"]
     assert page.locator("mark").count() > 5
-    assert page.locator(".bar svg").count() > 5
+    lengths = page.locator(".bar rect.value").evaluate_all(
+        "all => all.map(one => one.getAttribute('width'))"
+    )
+    recall = next(one for one in finished.summaries() if one.name == "recall@5")
+    assert len(lengths) > 5
+    assert any(0 < float(length) <= 100 for length in lengths)
+    assert recall.mean is not None
     cases = page.locator(".case:visible")
     assert cases.count() == len(finished.outcomes)
     page.fill("#search", "hostile")
