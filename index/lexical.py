@@ -38,6 +38,9 @@ _WRITER_BYTES = 64 * 2**20
 _LARGE_SHARE = 0.2
 _SPARE = 1.5
 
+# Up to so many ids, looking for each is quicker than for all of them as a set.
+_FEW_IDS = 500
+
 
 class Lexical:
     """A snapshot of the lexical index, as it was when the object was made."""
@@ -211,7 +214,12 @@ class Lexical:
 
         if not question_words or not ids:
             return {}
-        query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
+        if len(ids) > _FEW_IDS:
+            query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
+        else:
+            one = tantivy.Query.term_query
+            wanted = [(tantivy.Occur.Should, one(self._index.schema, "id", each)) for each in ids]
+            query = tantivy.Query.boolean_query(wanted)
         hits = self._searcher.search(query, limit=len(ids), count=False).hits
         addresses = [address for _, address in hits]
         found = self._searcher.fast_field_values("id", addresses)

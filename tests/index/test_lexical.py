@@ -181,5 +181,13 @@ def test_scores_do_not_depend_on_how_passages_came_in(
     assert changed.ids() == fresh.ids() == set(ids) - gone
 
 
+def test_many_passages_are_scored_as_few_are() -> None:
+    rows = [(n, n, "violin " * (n % 7) + "sold") for n in range(1, 901)]
+    made = Lexical.empty().changed((), rows)
+    ids = list(range(1, 901))
+    few = [made.scores(["violin"], ids[start : start + 90]) for start in range(0, 900, 90)]
+    assert made.scores(["violin"], ids) == {n: score for part in few for n, score in part.items()}
+
+
 def test_without_words_there_is_nothing_to_share() -> None:
     assert calibrate({1: 2.0}, {}) == {}
