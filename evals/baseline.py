@@ -61,6 +61,8 @@ def gate(baseline: Run, run: Run, metrics: Sequence[str] = ()) -> Gate:
     Raises:
         EvaluationError: A metric is unknown, or the two have no case in common.
     """
+    if run.outcomes and len(run.failed) == len(run.outcomes):
+        raise EvaluationError(f"No case got an answer: {run.failed[0].error}")
     known = [told.name for told in baseline.metrics if told.unit == "share" or metrics]
     if unknown := [name for name in metrics if name not in known]:
         raise EvaluationError(
@@ -163,7 +165,10 @@ def load_baseline(path: Path) -> Run:
         raise EvaluationError(
             f"There is no baseline {path}.", "Keep a run as one: rag eval gate SUITE --keep."
         ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        reason = error.strerror or error
+        raise EvaluationError(f"The baseline {path} cannot be read: {reason}.") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise EvaluationError(f"The baseline {path} is damaged: {error!r}.") from error
 
 

@@ -19,9 +19,14 @@ def checked_suite(suite: Suite, index: Index) -> Suite:
         index: An index of its documents.
 
     Raises:
-        EvaluationError: A document that a case expects is not there, or has no such quote: the
-            case could only ever be graded as wrong.
+        EvaluationError: There are no cases, or a document that one expects is not there, or has
+            no such quote: the case could only ever be graded as wrong.
     """
+    if not suite.cases:
+        raise EvaluationError(
+            f"The suite {suite.name!r} has no cases.",
+            "Complete its drafts." if suite.drafts else "Add some.",
+        )
     uris: dict[str, list[str]] = {}
     languages: dict[str, str] = {}
     for entry in index.documents():

@@ -141,28 +141,30 @@ class _Asking:
         self._suite, self._bot, self._metrics = suite, bot, metrics
         self._known, self._store, self._on_progress = known, store, on_progress
         self._answers = answers
-        self._failures: list[BackendError] = []
+        self._failures = 0  # in a row
+        self._given_up: BackendError | None = None
 
     async def all(self, parallel: int) -> None:
         """Ask all of them, so many at a time."""
         self._told("")
         waiting = iter([case for case in self._suite.cases if case.id not in self._known])
         await asyncio.gather(*(self._some(waiting) for _ in range(parallel)))
-        if len(self._failures) >= _MOST_FAILURES:
-            raise self._failures[-1]
+        if self._given_up:
+            raise self._given_up
 
     async def _some(self, waiting: Iterator[Case]) -> None:
         for case in waiting:
-            if len(self._failures) >= _MOST_FAILURES:
+            if self._given_up:
                 return
             try:
                 result = await self._result(case)
                 grades = await asyncio.to_thread(self._graded, case, result)
                 answer: Any = to_dict(result.answer) if result.answer else None
                 outcome = Outcome(case, self._suite.pair(case), grades, answer)
-                self._failures.clear()
+                self._failures = 0
             except BackendError as error:
-                self._failures.append(error)
+                self._failures += 1
+                self._given_up = error if self._failures >= _MOST_FAILURES else self._given_up
                 outcome = Outcome(case, self._suite.pair(case), {}, error=str(error))
             self._known[case.id] = outcome
             if self._store:

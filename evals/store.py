@@ -4,7 +4,7 @@
 my-run/
   run.json       what was asked how: suite, settings, versions, revision, seed, metrics
   cases.jsonl    a line for each case that has been asked
-  run.lock       while a process writes there
+  run.lock       held by the process that writes there
 ```
 """
 

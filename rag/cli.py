@@ -25,7 +25,7 @@ from .cli_options import (
     settings_and_folder,
 )
 from .errors import QuestionError, RagError
-from .terminal import print_answer, print_hits, print_status
+from .terminal import plain, print_answer, print_hits, print_status
 from .text import normalize
 from .types import to_json
 
@@ -55,7 +55,7 @@ def main() -> None:
     try:
         app()
     except RagError as error:
-        print(f"rag: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"rag: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         raise SystemExit(1) from None
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:

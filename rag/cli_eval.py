@@ -23,7 +23,7 @@ from .cli_options import (
 )
 from .errors import BackendError, EvaluationError
 from .settings import Settings, load_settings
-from .terminal import progress_bars
+from .terminal import plain, progress_bars
 
 if TYPE_CHECKING:
     from rag.evals.results import Run
@@ -96,7 +96,7 @@ def run_command(
 ) -> None:
     """Put a suite's questions to the chatbot, grade what comes back, and report."""
     loaded = _settings(settings, embedder)
-    chosen = _suite(suite, documents, split)
+    chosen = _suite(suite, documents, split, index)
     folder = out or _new_folder(chosen.name)
     with _told_how_to_go_on(folder), progress_bars(quiet=json) as on_progress:
         from rag.evals.asked import asked
@@ -134,13 +134,20 @@ def compare_command(
     from rag.evals.report import comparison_markdown, comparison_text
     from rag.evals.store import load_run
 
-    found = compare(load_run(before), load_run(after), metric or ())
+    first, second = load_run(before), load_run(after)
+    found = compare(first, second, metric or ())
     if json:
         from .types import to_json
 
         print(to_json(found, indent=2))
     else:
-        print(comparison_markdown(found) if markdown else comparison_text(found))
+        print(plain(comparison_markdown(found) if markdown else comparison_text(found)))
+    for folder, one in ((before, first), (after, second)):
+        if len(one.outcomes) < one.about["cases"]:
+            print(
+                f"rag: {folder} holds {len(one.outcomes)} of {one.about['cases']} cases.",
+                file=sys.stderr,
+            )
 
 
 @eval_app.command("gate")
@@ -169,13 +176,20 @@ def gate_command(
     from rag.evals.report import comparison_text
     from rag.evals.store import load_run
 
+    chosen = _suite(suite, documents, index=index)
     path = baseline or _baseline_of(suite)
     kept = None if keep else load_baseline(path)
+    if keep and metric:
+        raise EvaluationError("A baseline keeps all metrics.", "Leave out --keep or --metric.")
     if run:
         finished = load_run(run)
+        if finished.about["suite"] != chosen.name:
+            raise EvaluationError(
+                f"The run in {run} is one of the suite {finished.about['suite']!r}, not {suite!r}."
+            )
     else:
         finished = _fresh(
-            _suite(suite, documents),
+            chosen,
             _settings(settings, embedder),
             backend=backend,
             judge=judge,
@@ -187,7 +201,7 @@ def gate_command(
         print(f"The baseline is in {path}: {len(finished.outcomes)} cases.")
         return
     result = gate(kept, finished, metric or ())
-    print(comparison_text(result.comparison))
+    print(plain(comparison_text(result.comparison)))
     print(f"\nEach interval holds with {100 * result.confidence:.1f}%, all together with 95%.")
     if not result.passed:
         raise EvaluationError(f"The gate is closed. {' '.join(result.reasons)}")
@@ -229,10 +243,16 @@ def _settings(assignments: Sequence[str] | None, embedder: str | None) -> Settin
     return load_settings([*(assignments or ()), *short])
 
 
-def _suite(name: str, documents: list[Path] | None, split: str | None = None) -> Suite:
+def _suite(
+    name: str,
+    documents: list[Path] | None,
+    split: str | None = None,
+    index: str | None = None,
+) -> Suite:
     from rag.evals.suite import load_suite
 
-    found = load_suite(name, tuple(documents or ()))
+    # Where an index is asked as it is, nobody has to say what it was made of.
+    found = load_suite(name, tuple(documents or ([Path(index)] if index else ())))
     return found.only(split) if split else found
 
 
@@ -243,10 +263,12 @@ def _new_folder(name: str) -> Path:
 
 
 def _baseline_of(suite: str) -> Path:
+    """Where a suite's baseline is kept: in its folder, or beside its file."""
     from rag.evals.baseline import BASELINE
     from rag.evals.suite import folder_of
 
-    return folder_of(suite) / BASELINE
+    place = folder_of(suite)
+    return place.with_suffix(f".{BASELINE}") if place.is_file() else place / BASELINE
 
 
 def _fresh(suite: Suite, settings: Settings, **given: Any) -> Run:
@@ -274,13 +296,13 @@ def _told_how_to_go_on(folder: Path) -> Iterator[None]:
 
 
 def _show(finished: Run, folder: Path, *, verbose: bool, as_json: bool) -> None:
-    from rag.evals.report import as_json as plain
+    from rag.evals.report import as_json as as_plain_data
     from rag.evals.report import as_text, misses
 
     if as_json:
-        print(json_format.dumps(plain(finished), ensure_ascii=False, indent=2))
+        print(json_format.dumps(as_plain_data(finished), ensure_ascii=False, indent=2))
         return
-    print(as_text(finished))
+    print(plain(as_text(finished)))
     if verbose:
-        print(f"\n{misses(finished)}")
+        print(plain(f"\n{misses(finished)}"))
     print(f"\nThe run is in {folder}: open {folder / 'report.html'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import threading
@@ -20,7 +21,7 @@ from rag.evals.runner import indexed, run
 from rag.evals.store import CASES, Store, load_run
 from rag.evals.suite import Suite, load_suite
 from rag.index.index import Index
-from rag.llm.backend import Request
+from rag.llm.backend import Finished, Request
 from rag.llm.scripted import ScriptedBackend
 from rag.messages import NO_ANSWER
 from rag.settings import Settings
@@ -213,6 +214,29 @@ def test_when_nothing_answers_the_run_ends(single_turn: Suite, remembered: dict[
     with pytest.raises(BackendRefused):
         run(single_turn, bot_of(retriever, failing), parallel=1)
     assert len(failing.requests) == 5
+
+
+def test_an_answer_in_flight_does_not_hide_that_the_rest_failed(
+    single_turn: Suite, remembered: dict[str, Any]
+) -> None:
+    late = single_turn.cases[0].question
+    failing = BackendRefused("The server said no.")
+
+    class Flaky:
+        name = "flaky"
+        failed = 0
+
+        async def stream(self, request: Request) -> Any:
+            if request.latest != late:
+                self.failed += 1
+                raise failing
+            while self.failed < 5:
+                await asyncio.sleep(0.01)
+            yield NO_ANSWER
+            yield Finished()
+
+    with pytest.raises(BackendRefused):
+        run(single_turn, bot_of(Remembered(remembered), Flaky()), parallel=2)
 
 
 def test_a_suites_texts_become_documents(tmp_path: Path, settings: Settings) -> None:

@@ -54,6 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_its_reports_and_no_index(place: Path) -> None:
     assert {path.name for path in (place / "one").iterdir()} == {
         "run.json",
+        "run.lock",
         "cases.jsonl",
         "report.html",
         "report.md",
@@ -130,6 +131,11 @@ def test_a_finished_run_is_shown_again_and_reports_are_written_anew(place: Path)
         (["compare", "one", "nowhere"], "There is no run in nowhere"),
         (["feedback", "new", "--index", "nowhere"], "no feedback in nowhere"),
         (["report", "nowhere"], "There is no run in nowhere"),
+        (["gate", "nosuch"], "There is no suite 'nosuch'"),
+        (["gate", "seeds", "--run", "one", "--keep", "--baseline", "b"], "of the suite 'small'"),
+        (["gate", "small", "--keep", "--metric", "recall@1"], "keeps all metrics"),
+        (["compare", "one", "one", "--metric", "nonsense"], "no metric 'nonsense'"),
+        (["small", "--out", "small"], "something else than a run"),
         (["small", "--embedder", "small", "--out", "x"], "cannot be loaded"),
     ],
 )
