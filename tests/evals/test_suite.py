@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Suite, load_suite
+from rag.evals.metrics.answers import contained
+from rag.evals.suite import Expected, Suite, load_suite
 from rag.index.load import load
-from rag.text import fold
+from rag.text import fold, sentences
 
 from .conftest import GOOD, write_suite
 
@@ -27,6 +29,35 @@ def test_every_expected_quote_of_the_seeds_stands_in_its_document(
     assert seeds_suite.languages == {
         name: language for name, language in languages.items() if language != seeds_suite.language
     }
+
+
+def test_no_question_of_the_seeds_says_its_own_answer(seeds_suite: Suite) -> None:
+    for case in seeds_suite.cases:
+        if case.answers:
+            assert contained(case.question, case.answers, case.language) < 1, case.id
+
+
+def test_what_the_seeds_expect_says_what_they_accept(seeds: Path, seeds_suite: Suite) -> None:
+    documents = {path.name: load(path).documents[0] for path in sorted(seeds.glob("*.txt"))}
+
+    def around(expected: Expected) -> str:
+        """The sentences that hold what is expected."""
+        document = documents[expected.document]
+        first = document.text.index(expected.quote)
+        last = first + len(expected.quote)
+        spans = sentences(document.text, document.language)
+        return " ".join(document.text[a:b] for a, b in spans if a < last and b > first)
+
+    for case in seeds_suite.cases:
+        if not case.answers or {documents[e.document].language for e in case.expected} != {
+            case.language
+        }:
+            continue
+        parts = [[around(one) for one in part] for part in case.parts.values()]
+        said = [contained(" ".join(c), case.answers, case.language) for c in product(*parts)]
+        assert max(said) == 1, case.id
+        if len(parts) == len(case.answers) == 1:
+            assert min(said) == 1, case.id
 
 
 def test_the_seeds_suite_asks_what_people_ask(seeds_suite: Suite) -> None:
@@ -53,6 +84,9 @@ def test_the_splits_of_the_seeds_share_no_question_and_each_has_every_kind(
     assert len(dev.cases) + len(test.cases) == len(seeds_suite.cases)
     assert not {fold(c.question) for c in dev.cases} & {fold(c.question) for c in test.cases}
     assert {dev.pair(case) for case in dev.cases} <= {test.pair(case) for case in test.cases}
+    assert all(case.tags for case in seeds_suite.cases)
+    tags = [{tag for case in split.cases for tag in case.tags} for split in (test, dev)]
+    assert tags[0] <= tags[1]
 
 
 def test_a_question_without_diacritics_has_none(seeds_suite: Suite) -> None:
