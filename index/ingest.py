@@ -31,6 +31,9 @@ from .records import Fingerprint, content_hash
 
 OnProgress = Callable[[Progress], None]
 
+# Said of a file that was read before and cannot be now.
+_STAYS = " What it held before stays in the index until it is removed."
+
 # Embeddings are kept for a next attempt this often; each time costs the disk a few milliseconds.
 _SECONDS_BETWEEN_KEEPING = 1.0
 
@@ -119,7 +122,8 @@ class Ingest:
             try:
                 self._file(path, hashes.get(path.as_uri()), readings.get(path.as_uri()))
             except DocumentError as error:
-                self.failed.append(Failure(path.as_uri(), str(error)))
+                stays = _STAYS if path.as_uri() in hashes else ""
+                self.failed.append(Failure(path.as_uri(), f"{error}{stays}"))
         self.on_progress(Progress("documents", len(paths), len(paths)))
 
     def anew(self) -> None:
@@ -186,7 +190,8 @@ class Ingest:
         try:
             loaded = load(path, content)
         except DocumentError as error:  # what is known of it from before stays
-            reading = Reading(file_hash, self.readers, (Failure(file, str(error)),))
+            why = f"{error}{_STAYS if before else ''}"
+            reading = Reading(file_hash, self.readers, (Failure(file, why),))
             self._tell(reading, file)
             return
         now = {document.uri for document in loaded.documents}

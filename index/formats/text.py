@@ -50,7 +50,11 @@ def decode(content: bytes, name: str) -> str:
 
         guess = from_bytes(content).best()
         if guess is None:
-            raise binary from None
+            raise DocumentError(
+                f"{name} is a binary file, or a text whose encoding cannot be made out: "
+                f"it is UTF-8 as far as byte {error.start}.",
+                "Save a text in UTF-8.",
+            ) from error
         text = str(guess)
     control = sum(char < " " and char not in "\t\n\r\f" for char in text[: 2**16])
     if control > _MOST_CONTROL_CHARACTERS * min(len(text), 2**16):

@@ -41,12 +41,30 @@ def read_html(content: bytes, name: str) -> Content:
 
     text = decode(content, name)
     found = trafilatura.bare_extraction(
-        text, with_metadata=True, include_comments=False, favor_recall=True
+        text,
+        with_metadata=True,
+        include_comments=False,
+        favor_recall=True,
+        # What the page says of its date, not the first date in its prose.
+        date_extraction_params={"extensive_search": False, "original_date": True},
     )
     if found is None or isinstance(found, dict) or not found.text:
-        return Content((html2txt(text),))
+        return Content((html2txt(text) or _everything(text),))
     published = dt.date.fromisoformat(found.date) if found.date else None
     return Content((found.text,), title=found.title or "", published=published)
+
+
+def _everything(text: str) -> str:
+    """The text of a page that is too short for trafilatura to look at."""
+    import lxml.etree
+    import lxml.html
+
+    try:
+        return blocks(
+            lxml.html.fromstring(text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+        )
+    except (lxml.etree.ParserError, ValueError):
+        return ""
 
 
 def blocks(root: Any) -> str:
