@@ -16,7 +16,7 @@ from rag.errors import EvaluationError
 from rag.feedback import Feedback, read_feedback
 from rag.types import file_name
 
-from .suite import MANIFEST, read_lines
+from .reading import MANIFEST, read_lines
 
 _CASES = "cases.jsonl"
 _MANIFEST = """\

@@ -221,7 +221,7 @@ def _settings(assignments: Sequence[str] | None, embedder: str | None) -> Settin
 
 
 def _suite(name: str, documents: list[Path] | None, split: str | None = None) -> Suite:
-    from rag.evals.suite import load_suite
+    from rag.evals.reading import load_suite
 
     found = load_suite(name, tuple(documents or ()))
     return found.only(split) if split else found
@@ -234,7 +234,7 @@ def _new_folder(name: str) -> Path:
 
 def _baseline_of(suite: str) -> Path:
     from rag.evals.baseline import BASELINE
-    from rag.evals.suite import folder_of
+    from rag.evals.reading import folder_of
 
     return folder_of(suite) / BASELINE
 

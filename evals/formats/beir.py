@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Case, Expected, Suite, read_lines, read_text
+from rag.evals.reading import read_lines, read_text
+from rag.evals.suite import Case, Expected, Suite
 from rag.language import detect_language
 from rag.text import normalize
 

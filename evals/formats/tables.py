@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Case, Expected, Suite, parse_case, read_lines, read_text
+from rag.evals.reading import parse_case, read_lines, read_text
+from rag.evals.suite import Case, Expected, Suite
 from rag.language import detect_language
 from rag.text import normalize
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.errors import EvaluationError
 from rag.evals.formats.squad import load_squad
-from rag.evals.suite import load_suite
+from rag.evals.reading import load_suite
 from rag.text import normalize
 
 ENGLISH = "Ann wrote the report at home. Bob read it at work. Nobody else did."

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Suite, load_suite
+from rag.evals.reading import load_suite
+from rag.evals.suite import Suite
 from rag.index.load import load
 from rag.text import fold
 

@@ -10,8 +10,8 @@ import pytest
 from rag import evals
 from rag.chatbot import Chatbot
 from rag.errors import EvaluationError
+from rag.evals.reading import load_suite
 from rag.evals.runner import indexed
-from rag.evals.suite import load_suite
 from rag.evals.thumbs import export_feedback
 from rag.feedback import FILE_NAME, keep_feedback, read_feedback
 from rag.index.index import Index
