@@ -22,18 +22,18 @@ def known(row: Any, names: Collection[str], what: str = "it") -> Mapping[str, An
     return row
 
 
-def text(row: Any, name: str, default: str | None = None) -> str:
-    """A text that says something."""
+def text(row: Any, name: str, default: str | None = None, *, empty: bool = False) -> str:
+    """A text; one that says nothing only where it may be ``empty``."""
     if default is not None and isinstance(row, Mapping) and name not in row:
         return default
-    return said(_value(row, name), name)
+    return said(_value(row, name), name, empty=empty)
 
 
-def said(value: Any, name: str) -> str:
-    """The value itself, if it is a text that says something."""
+def said(value: Any, name: str, *, empty: bool = False) -> str:
+    """The value itself, if it is a text."""
     if not isinstance(value, str):
         raise Malformed(f"{name!r} is not a text: {value!r}")
-    if not value.strip():
+    if not empty and not value.strip():
         raise Malformed(f"{name!r} is empty")
     return value
 

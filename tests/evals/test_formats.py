@@ -85,6 +85,114 @@ def test_other_json_is_a_plain_error_that_names_the_file(tmp_path: Path, text: s
         load_suite(tmp_path / "x.json")
 
 
+def changed(path: Path, change: Any) -> Path:
+    """Change the first paragraph of a file of SQuAD's kind, or its first question."""
+    data = json.loads(path.read_text("utf-8"))
+    paragraph = data["data"][0]["paragraphs"][0]
+    place = paragraph if set(change) & set(paragraph) else paragraph["qas"][0]
+    place.update(change)
+    path.write_text(json.dumps(data), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"question": None}, "article 1, question 'q1': 'question' is not a text"),
+        ({"question": 5}, "article 1, question 'q1': 'question' is not a text"),
+        ({"question": " "}, "article 1, question 'q1': 'question' is empty"),
+        ({"is_impossible": "false"}, "article 1, question 'q1': 'is_impossible' is neither"),
+        ({"answers": 5}, "article 1, question 'q1': 'answers' is not a list"),
+        ({"answers": [{"text": "Eve", "answer_start": 0}]}, "question 'q1': the answer 'Eve'"),
+        ({"answers": [{"text": "Bob", "answer_start": -1}]}, "question 'q1': 'answer_start'"),
+        ({"answers": [{"text": "Bob", "answer_start": 999}]}, "question 'q1': 'answer_start'"),
+        ({"answers": [{"text": "", "answer_start": 0}]}, "question 'q1': 'text' is empty"),
+        ({"id": "q2"}, "article 1: there is a question 'q2' already"),
+        ({"id": None}, "article 1 is not in SQuAD's format: 'id'"),
+        ({"context": 5}, "article 1 is not in SQuAD's format: 'context'"),
+        ({"qas": {}}, "article 1 is not in SQuAD's format: 'qas'"),
+    ],
+)
+def test_a_malformed_question_of_squad_is_named(
+    tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    asked = [("q1", "Who read the report?", "Bob"), ("q2", "Who burned it?", None)]
+    path = changed(squad(tmp_path / "x.json", ENGLISH, *asked), change)
+    with pytest.raises(EvaluationError, match=r"x\.json: ") as caught:
+        load_suite(path)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"data": 5}', "'data' is not a list"),
+        ('{"data": [5]}', "article 1"),
+        ('{"data": [{"paragraphs": [null]}]}', "article 1"),
+        ('{\n"data":\n[}', r"x\.json:3: "),
+    ],
+)
+def test_json_that_is_no_squad_is_named(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "x.json").write_text(text, "utf-8")
+    with pytest.raises(EvaluationError, match=reason):
+        load_suite(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("answer", "start", "sentence"),
+    [
+        ("it", ENGLISH.index("it at") + 1, "Bob read it at work."),
+        ("at", ENGLISH.index("at work") - 2, "Bob read it at work."),
+        ("at", 0, "Ann wrote the report at home."),
+        (" Bob", ENGLISH.index(" Bob"), "Bob read it at work."),
+    ],
+)
+def test_an_answer_whose_place_is_a_little_off_is_sought_nearby(
+    tmp_path: Path, answer: str, start: int, sentence: str
+) -> None:
+    path = squad(tmp_path / "x.json", ENGLISH, ("q1", "What?", "Bob"))
+    changed(path, {"answers": [{"text": answer, "answer_start": start}]})
+    (case,) = load_suite(path).cases
+    assert [e.quote for e in case.expected] == [sentence]
+    assert case.answers == ((answer.strip(),),)
+
+
+def test_a_paragraph_without_questions_is_a_document_too(tmp_path: Path) -> None:
+    path = squad(tmp_path / "x.json", ENGLISH, ("q1", "Who read the report?", "Bob"))
+    data = json.loads(path.read_text("utf-8"))
+    data["data"].append({"paragraphs": [{"context": VIETNAMESE, "qas": []}]})
+    path.write_text(json.dumps(data), "utf-8")
+    suite = load_suite(path)
+    assert dict(suite.texts) == {"x-1-1.txt": ENGLISH, "x-2-1.txt": VIETNAMESE}
+
+
+def test_a_question_that_the_other_files_do_not_have_is_not_taken_for_unanswerable(
+    tmp_path: Path,
+) -> None:
+    asked = [("q1", "Who read the report?", "Bob"), ("q2", "Who wrote it?", "Ann")]
+    path = squad(tmp_path / "x.json", ENGLISH, *asked)
+    other = squad(tmp_path / "y.json", VIETNAMESE, ("q1", "Ai đọc báo cáo?", "Bob"))
+    with pytest.raises(EvaluationError, match=r"1 of the 2 questions of .*x\.json .*'q2'"):
+        load_suite(path, (other,))
+    assert len(load_suite(path, (other, path)).cases) == 2
+
+
+def test_files_of_one_name_make_documents_of_different_names(tmp_path: Path) -> None:
+    files = []
+    for folder, name, context in (
+        ("en", "dev.json", ENGLISH),
+        ("vi", "dev.json", VIETNAMESE),
+        ("other", "Dev-2.json", "Bob."),
+    ):
+        (tmp_path / folder).mkdir()
+        files.append(squad(tmp_path / folder / name, context, ("q1", "Who read it?", "Bob")))
+    suite = load_suite(files[0], tuple(files))
+    assert sorted(suite.texts.values()) == sorted([ENGLISH, VIETNAMESE, "Bob."])
+    assert len({name.casefold() for name in suite.texts}) == 3
+    assert {e.document for e in suite.cases[0].expected} == set(suite.texts)
+    assert suite.pair(suite.cases[0]) == "en→?+en+vi"
+
+
 def beir(folder: Path, qrels: str = "query-id\tcorpus-id\tscore\nq1\td/1\t2\nq1\td2\t0\n") -> Path:
     """Write a folder of BEIR's kind."""
     (folder / "qrels").mkdir(parents=True)
@@ -105,11 +213,50 @@ def test_beir_expects_whole_documents_with_their_grades(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("qrels", "reason"),
-    [("q1\td2\n", r"test\.tsv:1"), ("q1\td2\tmany\n", r"test\.tsv:1"), ("q1\tnone\t1\n", "none")],
+    [
+        ("q1\td2\n", r"test\.tsv:1"),
+        ("q1\td2\tmany\n", r"test\.tsv:1"),
+        ("q1\td2\t1\nq1\tnone\t1\n", r"test\.tsv:2: 'none' is not in"),
+        ("q1\td2\t0\n", "has a relevant document"),
+    ],
 )
 def test_malformed_judgements_are_named(tmp_path: Path, qrels: str, reason: str) -> None:
     with pytest.raises(EvaluationError, match=reason):
         load_suite(beir(tmp_path / "b", qrels))
+
+
+def test_a_query_without_relevant_documents_is_left_out(tmp_path: Path) -> None:
+    folder = beir(tmp_path / "b", "q1\td2\t1\nother split\td2\t0\nother split\td/1\t-1\n")
+    assert [case.id for case in load_suite(folder).cases] == ["q1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "reason"),
+    [
+        ("corpus", {"_id": "d2", "text": "Again."}, r"corpus\.jsonl:3: .*'d2' already"),
+        ("corpus", {"_id": "d3", "title": 5, "text": ""}, r"corpus\.jsonl:3: .*'title'"),
+        ("corpus", {"_id": "d3", "title": "T"}, r"corpus\.jsonl:3: .*'text' is missing"),
+        ("corpus", ["d3"], r"corpus\.jsonl:3: "),
+        ("queries", {"_id": "q1", "text": "Which?"}, r"queries\.jsonl:3: .*'q1' already"),
+        ("queries", {"_id": 5, "text": "Which?"}, r"queries\.jsonl:3: .*'_id'"),
+        ("queries", 5, r"queries\.jsonl:3: "),
+    ],
+)
+def test_a_malformed_line_of_beir_is_named(
+    tmp_path: Path, name: str, line: Any, reason: str
+) -> None:
+    path = beir(tmp_path / "b") / f"{name}.jsonl"
+    path.write_text(path.read_text("utf-8") + "\n" + json.dumps(line), "utf-8")
+    with pytest.raises(EvaluationError, match=reason):
+        load_suite(tmp_path / "b")
+
+
+def test_a_document_without_a_title_or_words_is_one_all_the_same(tmp_path: Path) -> None:
+    path = beir(tmp_path / "b") / "corpus.jsonl"
+    more = [{"_id": "d3", "title": None, "text": "Tides."}, {"_id": "d4", "title": "", "text": ""}]
+    path.write_text("\n".join([path.read_text("utf-8"), *map(json.dumps, more)]), "utf-8")
+    texts = load_suite(tmp_path / "b").texts
+    assert (texts["d3.txt"], texts["d4.txt"]) == ("Tides.", "-")
 
 
 def test_a_folder_of_something_else_is_a_plain_error(tmp_path: Path) -> None:
