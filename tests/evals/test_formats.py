@@ -141,9 +141,8 @@ def test_json_that_is_no_squad_is_named(tmp_path: Path, text: str, reason: str) 
 @pytest.mark.parametrize(
     ("answer", "start", "sentence"),
     [
-        ("it", ENGLISH.index("it at") + 1, "Bob read it at work."),
-        ("at", ENGLISH.index("at work") - 2, "Bob read it at work."),
-        ("at", 0, "Ann wrote the report at home."),
+        ("Bob", ENGLISH.index("Bob") - 4, "Bob read it at work."),
+        ("at", ENGLISH.index("Nobody"), "Bob read it at work."),
         (" Bob", ENGLISH.index(" Bob"), "Bob read it at work."),
     ],
 )
@@ -270,7 +269,11 @@ def test_a_folder_of_something_else_is_a_plain_error(tmp_path: Path) -> None:
         ("q.csv", 'question,answer,document\n"Who, then?",Ann|Anna,a.txt\n'),
         ("q.csv", "question;answer;document\nWho, then?;Ann|Anna;a.txt\n"),
         ("q.tsv", "Question\tAnswer\tDocument\nWho, then?\tAnn|Anna\ta.txt\n"),
-        ("q.jsonl", '{"question": "Who, then?", "answers": ["Ann", "Anna"], "document": "a.txt"}'),
+        (
+            "q.jsonl",
+            '{"question": "Who, then?", "answers": [["Ann", "Anna"]], "document": "a.txt"}',
+        ),
+        ("q.jsonl", '{"question": "Who, then?", "answer": "Ann|Anna", "document": "a.txt"}'),
     ],
 )
 def test_tables_of_questions_and_answers(tmp_path: Path, name: str, text: str) -> None:
@@ -286,9 +289,93 @@ def test_a_table_may_say_that_nothing_answers(tmp_path: Path) -> None:
     assert not case.answerable
 
 
+def table(path: Path, *lines: str | dict[str, Any]) -> Path:
+    """Write a table; what is no text is a line of JSON."""
+    told = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("\n".join(told) + "\n", "utf-8")
+    return path
+
+
+def test_answers_are_pieces_in_a_table_of_json_as_in_a_case(tmp_path: Path) -> None:
+    lines: list[dict[str, Any]] = [
+        {"question": "Who?", "answers": [["Ann", "Anna"], ["Bob"]], "document": "a.txt"},
+        {"question": "Who?", "answers": ["Ann", "Bob"], "document": "a.txt"},
+        {"question": "Who?", "answer": "Ann|Anna", "document": "a.txt", "tags": ["x|y"]},
+        {"question": "Who?", "answer": "Ann", "quote": None, "id": 7, "tags": "x|y"},
+    ]
+    cases = load_suite(table(tmp_path / "q.jsonl", *lines), (tmp_path,)).cases
+    assert [case.answers for case in cases] == [
+        (("Ann", "Anna"), ("Bob",)),
+        (("Ann",), ("Bob",)),
+        (("Ann", "Anna"),),
+        (("Ann",),),
+    ]
+    assert [(case.id, case.tags) for case in cases[2:]] == [("3", ("x|y",)), ("7", ("x", "y"))]
+
+
+def test_a_table_of_json_takes_cases_of_suites_and_counts_drafts(tmp_path: Path) -> None:
+    case = {"id": "a", "question": "Who else?", "language": "en"}
+    history = [{"question": "Who?", "answer": "Ann."}]
+    path = table(
+        tmp_path / "q.jsonl",
+        {**case, "unanswerable": True, "history": history},
+        {**case, "id": "b", "expected": [{"document": "a.txt"}], "split": "dev"},
+        {"question": "Who knows?", "unanswerable": True},
+        {"question": "Who?", "draft": True},
+    )
+    suite = load_suite(path, (tmp_path,))
+    none, some, short = suite.cases
+    assert (none.history[0].answer, none.answerable) == ("Ann.", False)
+    assert (some.split, some.answerable) == ("dev", True)
+    assert (short.id, short.language, short.answerable) == ("3", "en", False)
+    assert suite.drafts == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"question": "Who?", "answers": "Ann"}, "'answers' is not a list"),
+        ({"question": "Who?", "answers": [[]]}, "no wording"),
+        ({"question": "Who?", "answers": ["Ann"], "answer": "Ann"}, "both"),
+        ({"question": "Who?", "answer": ["Ann"]}, "'answer' is not a text"),
+        ({"question": "Who?", "answer": "|"}, "'answer' is empty"),
+        ({"question": "Who?", "answer": "Ann", "tags": [5]}, "'tags' is not a text"),
+        ({"question": "Who?", "answer": "Ann", "document": 5}, "'document' is not a text"),
+        ({"question": "Who?", "answer": "Ann", "unanswerable": "perhaps"}, "'unanswerable'"),
+        ({"question": "Who?", "answer": "Ann", "id": 1.5}, "'id' is not a text"),
+        ({"question": 5, "answer": "Ann"}, "'question' is not a text"),
+        ({"question": "Who?", "reply": "Ann"}, "reply"),
+        ({"question": "Who?", "unanswerable": True, "answer": "Ann"}, "it has answer"),
+        ('["Who?"]', "not an object"),
+    ],
+)
+def test_a_malformed_line_of_json_is_named(tmp_path: Path, line: Any, reason: str) -> None:
+    path = table(tmp_path / "q.jsonl", {"question": "Good?", "answer": "Yes"}, line)
+    with pytest.raises(EvaluationError, match=r"q\.jsonl:2: ") as caught:
+        load_suite(path, (tmp_path,))
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x0b", "\x0c", "\x1c", "\x85"])
+def test_only_line_ends_end_a_line_of_a_table(tmp_path: Path, mark: str) -> None:
+    path = table(tmp_path / "q.csv", "question,answer", f'"Who{mark}is it?",Ann')
+    (case,) = load_suite(path, (tmp_path,)).cases
+    assert case.question == f"Who{mark}is it?"
+
+
+def test_the_languages_of_the_documents_of_a_table_are_not_guessed(tmp_path: Path) -> None:
+    path = table(tmp_path / "q.csv", "question,answer,document", "Who is it?,Ann,a.txt")
+    suite = load_suite(path, (tmp_path,))
+    assert suite.pair(suite.cases[0]) == "en→?"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("question,answer,Answer\nWho?,Ann,Bob\n", r"q\.csv:1: .*answer.* twice"),
+        ("question,answers\nWho?,Ann\n", r"q\.csv:1"),
+        ('"question\n', r"q\.csv:1"),
+        ("question,answer,unanswerable\nWho?,Ann,perhaps\n", r"q\.csv:2: .*'unanswerable'"),
         ("answer\nAnn\n", r"q\.csv:1"),
         ("question,reply\nWho?,Ann\n", r"q\.csv:1"),
         ("question,answer\nWho?,Ann,more\n", r"q\.csv:2"),
