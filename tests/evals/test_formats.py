@@ -358,7 +358,7 @@ def test_a_malformed_line_of_json_is_named(tmp_path: Path, line: Any, reason: st
 
 @pytest.mark.parametrize("mark", ["\u2028", "\x0b", "\x0c", "\x1c", "\x85"])
 def test_only_line_ends_end_a_line_of_a_table(tmp_path: Path, mark: str) -> None:
-    path = table(tmp_path / "q.csv", "question,answer", f'"Who{mark}is it?",Ann')
+    path = table(tmp_path / "q.csv", "question,answer", f"Who{mark}is it?,Ann")
     (case,) = load_suite(path, (tmp_path,)).cases
     assert case.question == f"Who{mark}is it?"
 
