@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .baseline import load_baseline as load_baseline
     from .baseline import save_baseline as save_baseline
     from .comparison import compare as compare
+    from .reading import load_suite as load_suite
     from .results import Run as Run
     from .runner import indexed as indexed
     from .runner import run as run
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from .suite import Case as Case
     from .suite import Expected as Expected
     from .suite import Suite as Suite
-    from .suite import load_suite as load_suite
 
 _HOMES = {
     "Case": "suite",
@@ -39,7 +39,7 @@ _HOMES = {
     "indexed": "runner",
     "load_baseline": "baseline",
     "load_run": "store",
-    "load_suite": "suite",
+    "load_suite": "reading",
     "run": "runner",
     "save_baseline": "baseline",
 }

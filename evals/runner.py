@@ -20,9 +20,10 @@ from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Hit, Progress, to_dict
 
 from .about import about, about_documents
+from .reading import load_suite
 from .results import Outcome, Run, Told
 from .store import Store
-from .suite import Case, Suite, load_suite
+from .suite import Case, Suite
 
 OnProgress = Callable[[Progress], None]
 

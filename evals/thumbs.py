@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rag.errors import EvaluationError
 from rag.feedback import Feedback, read_feedback
 from rag.types import file_name
 
-from .suite import MANIFEST, read_lines
+from . import fields
+from .reading import MANIFEST, read_lines
 
 _CASES = "cases.jsonl"
 _MANIFEST = """\
@@ -49,20 +51,46 @@ def export_feedback(index: Path, folder: Path) -> tuple[int, int]:
             f"There is no feedback in {index}.", "Give answers a thumb in the chat window first."
         )
     path = folder / _CASES
-    known = {row.get("id") for _, row in read_lines(path)} if path.is_file() else set()
+    known = _known(path) if path.is_file() else set()
     rows = [row for row in map(_row, thumbs) if row["id"] not in known]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MANIFEST).exists():
-            name, place = json.dumps(folder.name), json.dumps(str(index.absolute()))
+            name, place = json.dumps(folder.resolve().name), json.dumps(_place(index, folder))
             (folder / MANIFEST).write_text(_MANIFEST.format(name=name, index=place), "utf-8")
-        with path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        with path.open("a+b") as file:
+            file.write(_line_end(file))
+            file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in rows)
     except OSError as error:
         reason = error.strerror or str(error)
         raise EvaluationError(f"The suite {folder} cannot be written: {reason}.") from error
     drafts = sum("draft" in row for row in rows)
     return len(rows) - drafts, drafts
+
+
+def _known(path: Path) -> set[str]:
+    """The ids of the cases and drafts that are there."""
+    known = set()
+    for where, row in read_lines(path):
+        try:
+            known.add(fields.text(row, "id"))
+        except fields.Malformed as error:
+            raise EvaluationError(f"{where}: this is not a case: {error}.") from error
+    return known
+
+
+def _place(index: Path, folder: Path) -> str:
+    """The index seen from the suite, so that both can be moved; on another drive as it is."""
+    there, here = index.resolve(), folder.resolve()
+    return Path(os.path.relpath(there, here) if there.drive == here.drive else there).as_posix()
+
+
+def _line_end(file: BinaryIO) -> bytes:
+    """What ends the last line of a file: editors may leave it open."""
+    if not file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(-1, os.SEEK_END)
+    return b"" if file.read() == b"\n" else b"\n"
 
 
 def _row(thumb: Feedback) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def _suite(
     split: str | None = None,
     index: str | None = None,
 ) -> Suite:
-    from rag.evals.suite import load_suite
+    from rag.evals.reading import load_suite
 
     # Where an index is asked as it is, nobody has to say what it was made of.
     found = load_suite(name, tuple(documents or ([Path(index)] if index else ())))
@@ -265,7 +265,7 @@ def _new_folder(name: str) -> Path:
 def _baseline_of(suite: str) -> Path:
     """Where a suite's baseline is kept: in its folder, or beside its file."""
     from rag.evals.baseline import BASELINE
-    from rag.evals.suite import folder_of
+    from rag.evals.reading import folder_of
 
     place = folder_of(suite)
     return place.with_suffix(f".{BASELINE}") if place.is_file() else place / BASELINE

@@ -15,6 +15,9 @@ from .errors import EvaluationError
 from .types import Answer, Turn, to_dict, to_json
 
 FILE_NAME = "feedback.jsonl"
+_LOCK = "feedback.lock"
+# Seconds to wait for another thumb: writing one takes a moment.
+_PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,7 @@ def keep_feedback(
     told.pop("hits")
     kept = Feedback(identifier, good, told, tuple(history))
     try:
-        with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write(to_json(kept) + "\n")
+        _append(folder / FILE_NAME, to_json(kept).encode() + b"\n")
     except OSError as error:
         reason = error.strerror or str(error)
         raise EvaluationError(f"The feedback cannot be kept in {folder}: {reason}.") from error
@@ -62,16 +64,21 @@ def read_feedback(folder: Path) -> list[Feedback]:
     """The thumbs that count: of each answer the last one, unless it was taken back.
 
     Raises:
-        EvaluationError: The file is damaged.
+        EvaluationError: The file cannot be read, or is damaged.
     """
     path = folder / FILE_NAME
     if not path.is_file():
         return []
+    try:
+        written = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise EvaluationError(f"The feedback in {folder} cannot be read: {reason}.") from error
     found: dict[str, Feedback] = {}
-    # What follows the last line end is half a line, left by a crash.
-    for number, line in enumerate(path.read_text("utf-8").split("\n")[:-1], start=1):
+    # What follows the last line end is half a line, left by a crash, perhaps cut inside a letter.
+    for number, line in enumerate(written.split(b"\n")[:-1], start=1):
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode())
             history = tuple(Turn(**turn) for turn in row["history"])
             one = Feedback(row["id"], row["good"], row["answer"], history)
         except (ValueError, KeyError, TypeError) as error:
@@ -79,3 +86,14 @@ def read_feedback(folder: Path) -> list[Feedback]:
         found.pop(one.id, None)
         found[one.id] = one
     return [one for one in found.values() if one.good is not None]
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add a line, after what a crash left of the one before is taken away."""
+    from filelock import FileLock
+
+    # Without the lock, what another process is just writing would look like half a line.
+    with FileLock(path.with_name(_LOCK), timeout=_PATIENCE), path.open("a+b") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(line)

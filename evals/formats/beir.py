@@ -6,12 +6,14 @@ Information Retrieval Models".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Case, Expected, Suite, read_lines, read_text
+from rag.evals import fields
+from rag.evals.reading import read_lines, read_text
+from rag.evals.suite import Case, Expected, Suite
 from rag.language import detect_language
 from rag.text import normalize
 
@@ -28,62 +30,71 @@ def load_beir(folder: Path) -> Suite:
     Raises:
         EvaluationError: A file is missing or malformed.
     """
-    texts: dict[str, str] = {}
-    for where, row in read_lines(folder / CORPUS):
-        title, text = _field(row, "title", where, ""), _field(row, "text", where)
-        name = _name(_field(row, "_id", where))
-        texts[name] = normalize(f"{title}\n\n{text}".strip()) or "-"
-    judged = _judgements(folder)
-    cases = []
+    texts = _texts(folder / CORPUS)
+    judged = _judgements(folder, texts)
+    cases: dict[str, Case] = {}
     for where, row in read_lines(folder / _QUERIES):
-        identifier = _field(row, "_id", where)
-        relevant = judged.get(identifier)
-        if relevant is None:
-            continue  # a query of another split
-        expected = tuple(
-            Expected(_name(document), part=part, grade=grade)
-            for part, (document, grade) in enumerate(relevant.items())
-            if grade > 0
-        )
-        question = _field(row, "text", where)
-        cases.append(Case(identifier, question, detect_language(question), expected))
+        try:
+            identifier = fields.text(row, "_id")
+            if identifier in cases:
+                raise EvaluationError(f"{where}: there is a query {identifier!r} already.")
+            if identifier in judged:  # others are of another split, or have nothing relevant
+                question = fields.text(row, "text")
+                language = detect_language(question)
+                cases[identifier] = Case(identifier, question, language, judged[identifier])
+        except fields.Malformed as error:
+            raise EvaluationError(f"{where}: this is not a query: {error}.") from error
     if not cases:
-        raise EvaluationError(f"No query of {folder / _QUERIES} has a judgement.")
-    unknown = [e for case in cases for e in case.expected if e.document not in texts]
-    if unknown:
-        raise EvaluationError(
-            f"{len(unknown)} judged documents are not in {folder / CORPUS}, "
-            f"such as {unknown[0].document}."
-        )
-    languages = {name: detect_language(text) for name, text in texts.items()}
-    return Suite(folder.name, folder.name, tuple(cases), texts=texts, languages=languages)
+        raise EvaluationError(f"No query of {folder / _QUERIES} has a relevant document.")
+    languages = {name: detect_language(text, "") for name, text in texts.items()}
+    return Suite(folder.name, folder.name, tuple(cases.values()), texts=texts, languages=languages)
 
 
-def _judgements(folder: Path) -> dict[str, dict[str, int]]:
-    """The grade of each judged document, by query."""
+def _texts(path: Path) -> dict[str, str]:
+    """The documents of a corpus, by the names of their files."""
+    texts: dict[str, str] = {}
+    for where, row in read_lines(path):
+        try:
+            identifier = fields.text(row, "_id")
+            told = fields.text(row, "text", empty=True)
+            untitled = row.get("title") is None
+            title = "" if untitled else fields.text(row, "title", empty=True)
+        except fields.Malformed as error:
+            raise EvaluationError(f"{where}: this is not a document: {error}.") from error
+        if (name := _name(identifier)) in texts:
+            raise EvaluationError(f"{where}: there is a document {identifier!r} already.")
+        texts[name] = normalize(f"{title}\n\n{told}".strip()) or "-"
+    return texts
+
+
+def _judgements(folder: Path, texts: Mapping[str, str]) -> dict[str, tuple[Expected, ...]]:
+    """The relevant documents of each query that has any."""
     paths = [folder / "qrels" / name for name in _QRELS if (folder / "qrels" / name).is_file()]
     if not paths:
         raise EvaluationError(f"There are no judgements in {folder / 'qrels'}.")
     judged: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(read_text(paths[0]).splitlines(), start=1):
-        columns = line.split("\t")
+    for number, line in enumerate(read_text(paths[0]).split("\n"), start=1):
+        columns, where = line.split("\t"), f"{paths[0]}:{number}"
         if not line.strip() or (number == 1 and columns[-1].strip() == "score"):
             continue
         try:
             query, document, grade = columns
-            judged.setdefault(query, {})[document] = int(grade)
+            relevance = int(grade)
         except ValueError as error:
             raise EvaluationError(
-                f"{paths[0]}:{number}: this is not a query, a document and a grade."
+                f"{where}: this is not a query, a document and a grade."
             ) from error
-    return judged
-
-
-def _field(row: Any, name: str, where: str, default: str | None = None) -> str:
-    value = row.get(name, default) if isinstance(row, dict) else None
-    if not isinstance(value, str):
-        raise EvaluationError(f"{where}: {name!r} is missing, or not a text.")
-    return value
+        if relevance > 0:
+            if _name(document) not in texts:
+                raise EvaluationError(f"{where}: {document!r} is not in {folder / CORPUS}.")
+            judged.setdefault(query, {})[_name(document)] = relevance
+    return {
+        query: tuple(
+            Expected(document, part=part, grade=grade)
+            for part, (document, grade) in enumerate(graded.items())
+        )
+        for query, graded in judged.items()
+    }
 
 
 def _name(identifier: str) -> str:

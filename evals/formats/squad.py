@@ -6,27 +6,39 @@ unanswerable questions Rajpurkar et al. 2018, "Know What You Don't Know".
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag.errors import EvaluationError
-from rag.evals.suite import Case, Expected, Suite, read_text
+from rag.evals import fields
+from rag.evals.reading import read_text
+from rag.evals.suite import Case, Expected, Suite
 from rag.language import detect_language
 from rag.text import normalize, sentences
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question with the paragraph it was asked about."""
+    """A question with the paragraph it was asked about, and its answers with their places."""
 
     id: str
     question: str
     document: str
     paragraph: str
     answers: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The paragraphs of a file, by the name that each gets as a document, and its questions."""
+
+    paragraphs: Mapping[str, str]
+    asked: Mapping[str, _Asked]
 
 
 def load_squad(path: Path, contexts: tuple[Path, ...] = ()) -> Suite:
@@ -41,51 +53,98 @@ def load_squad(path: Path, contexts: tuple[Path, ...] = ()) -> Suite:
             XQuAD's files the questions of one language are put to the paragraphs of others.
 
     Raises:
-        EvaluationError: A file cannot be read, or is not in this format.
+        EvaluationError: A file cannot be read or is not in this format, or a question of the
+            one is in none of the others.
     """
-    asked = list(_read(path))
+    asked = _read(path, path.stem).asked
     if not asked:
         raise EvaluationError(f"{path} holds no questions.")
-    found: dict[str, list[_Asked]] = {}
-    texts: dict[str, str] = {}
-    for source in contexts or (path,):
-        for one in asked if source == path else _read(source):
-            found.setdefault(one.id, []).append(one)
-            texts[one.document] = one.paragraph
-    cases = [_case(one, found.get(one.id, [])) for one in asked]
-    languages = {name: detect_language(text) for name, text in texts.items()}
-    return Suite(path.stem, path.name, tuple(cases), texts=texts, languages=languages)
+    files = [_read(source, stem) for source, stem in _stems(contexts or (path,)).items()]
+    found = {name: [file.asked[name] for file in files if name in file.asked] for name in asked}
+    if lost := [name for name, places in found.items() if not places]:
+        raise EvaluationError(
+            f"{len(lost)} of the {len(asked)} questions of {path} are not in the files of the "
+            f"documents, such as {lost[0]!r}.",
+            "Name files with the same questions.",
+        )
+    texts = {name: text for file in files for name, text in file.paragraphs.items()}
+    return Suite(
+        path.stem,
+        path.name,
+        tuple(_case(one, found[name]) for name, one in asked.items()),
+        texts=texts,
+        languages={name: detect_language(text, "") for name, text in texts.items()},
+    )
 
 
-def _read(path: Path) -> Iterator[_Asked]:
-    try:
-        data = json.loads(read_text(path))
-        articles = data["data"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EvaluationError(f'{path} is not in SQuAD\'s format: no "data" in it.') from error
-    for number, article in enumerate(articles):
+def _stems(paths: tuple[Path, ...]) -> dict[Path, str]:
+    """What the documents of each file are named by: ``en/dev.json`` and ``vi/dev.json`` differ."""
+    stems: dict[Path, str] = {}
+    for path in dict.fromkeys(paths):
+        # Some systems take "Dev" and "dev" for one name.
+        taken = {stem.casefold() for stem in stems.values()}
+        numbered = (f"{path.stem}-{number}" for number in itertools.count(2))
+        free = (s for s in itertools.chain([path.stem], numbered) if s.casefold() not in taken)
+        stems[path] = next(free)
+    return stems
+
+
+def _read(path: Path, stem: str) -> _File:
+    paragraphs: dict[str, str] = {}
+    asked: dict[str, _Asked] = {}
+    for number, article in enumerate(_articles(path), start=1):
+        where = f"{path}: article {number}"
         try:
-            yield from _article(path.stem, number, article)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise EvaluationError(
-                f"{path}: article {number + 1} is not in SQuAD's format: {error!r}."
-            ) from error
+            for position, row in enumerate(fields.items(article, "paragraphs"), start=1):
+                name, context = f"{stem}-{number}-{position}.txt", fields.text(row, "context")
+                paragraphs[name] = normalize(context)
+                for question in fields.items(row, "qas"):
+                    one = _asked(question, name, context, where)
+                    if one.id in asked:
+                        raise EvaluationError(f"{where}: there is a question {one.id!r} already.")
+                    asked[one.id] = one
+        except fields.Malformed as error:
+            raise EvaluationError(f"{where} is not in SQuAD's format: {error}.") from error
+    return _File(paragraphs, asked)
 
 
-def _article(stem: str, number: int, article: dict[str, Any]) -> Iterator[_Asked]:
-    for position, paragraph in enumerate(article["paragraphs"]):
-        context, document = paragraph["context"], f"{stem}-{number + 1}-{position + 1}.txt"
-        for asked in paragraph["qas"]:
-            answers = tuple(
-                (
-                    normalize(answer["text"]),
-                    # Composing characters moves what comes after them.
-                    len(normalize(context[: int(answer["answer_start"])])),
-                )
-                for answer in asked.get("answers", [])
-                if not asked.get("is_impossible")
-            )
-            yield _Asked(str(asked["id"]), asked["question"], document, normalize(context), answers)
+def _articles(path: Path) -> list[Any]:
+    try:
+        return fields.items(json.loads(read_text(path)), "data")
+    except json.JSONDecodeError as error:
+        raise EvaluationError(f"{path}:{error.lineno}: this is not JSON: {error.msg}.") from error
+    except fields.Malformed as error:
+        raise EvaluationError(f"{path} is not in SQuAD's format: {error}.") from error
+
+
+def _asked(row: Any, document: str, context: str, where: str) -> _Asked:
+    name = fields.identifier(row, "id")
+    try:
+        answers = [] if fields.flag(row, "is_impossible") else fields.items(row, "answers", [])
+        places = tuple(_placed(answer, context) for answer in answers)
+        return _Asked(name, fields.text(row, "question"), document, normalize(context), places)
+    except fields.Malformed as error:
+        raise EvaluationError(f"{where}, question {name!r}: {error}.") from error
+
+
+def _placed(answer: Any, context: str) -> tuple[str, int]:
+    """An answer, and where it begins in its paragraph, both normalized.
+
+    Many files are a little off, such as those made by translating: what stands nearest to the
+    place that they name is taken.
+    """
+    written, start = fields.text(answer, "text"), fields.whole(answer, "answer_start", 0)
+    if start >= len(context):
+        raise fields.Malformed(f"'answer_start' is {start}, beyond the end of its paragraph")
+    text, start = written.strip(), start + len(written) - len(written.lstrip())
+    # Composing characters moves what comes after them.
+    wanted, at = normalize(text), len(normalize(context[:start]))
+    if context.startswith(text, start):
+        return wanted, at
+    places = [one.start() for one in re.finditer(re.escape(wanted), normalize(context))]
+    if not places:
+        raise fields.Malformed(f"the answer {text!r} does not stand in its paragraph")
+    return wanted, min(places, key=lambda place: abs(place - at))
 
 
 def _case(one: _Asked, found: list[_Asked]) -> Case:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from rag.chatbot import Chatbot
-from rag.evals.suite import Case, Suite, load_suite
+from rag.evals.reading import load_suite
+from rag.evals.suite import Case, Suite
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
 from rag.types import Hit

@@ -16,10 +16,11 @@ from rag import evals
 from rag.chatbot import Chatbot
 from rag.errors import BackendRefused, EvaluationError
 from rag.evals.asked import asked
+from rag.evals.reading import load_suite
 from rag.evals.results import Run
 from rag.evals.runner import indexed, run
 from rag.evals.store import CASES, Store, load_run
-from rag.evals.suite import Suite, load_suite
+from rag.evals.suite import Suite
 from rag.index.index import Index
 from rag.llm.backend import Finished, Request
 from rag.llm.scripted import ScriptedBackend

@@ -10,7 +10,8 @@ import pytest
 
 from rag.errors import EvaluationError
 from rag.evals.metrics.answers import contained
-from rag.evals.suite import Expected, Suite, load_suite
+from rag.evals.reading import load_suite
+from rag.evals.suite import Expected, Suite
 from rag.index.load import load
 from rag.text import fold, sentences
 

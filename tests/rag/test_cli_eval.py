@@ -87,8 +87,8 @@ def test_an_added_suite_is_run_compared_kept_and_gated(place: Path) -> None:
 
 def test_a_worse_run_shuts_the_gate_with_exit_status_1(place: Path, tmp_path: Path) -> None:
     from rag.evals.baseline import save_baseline
+    from rag.evals.reading import load_suite
     from rag.evals.runner import run
-    from rag.evals.suite import load_suite
     from tests.evals.conftest import Remembered, bot_of
 
     # The suite is too small for an interval to lie on one side; the seeds are large enough.
