@@ -35,6 +35,10 @@ def said(value: Any, name: str, *, empty: bool = False) -> str:
         raise Malformed(f"{name!r} is not a text: {value!r}")
     if not empty and not value.strip():
         raise Malformed(f"{name!r} is empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Malformed(f"{name!r} holds half a character") from error
     return value
 
 

@@ -141,7 +141,7 @@ def read_lines(path: Path) -> list[tuple[str, Any]]:
             continue
         try:
             rows.append((where, json.loads(line)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EvaluationError(f"{where}: this is not JSON: {error}.") from error
     return rows
 
@@ -178,7 +178,7 @@ def _native(folder: Path, documents: tuple[Path, ...]) -> Suite:
             licence=fields.text(manifest, "licence", ""),
             drafts=drafts,
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvaluationError(f"{path} is not the manifest of a suite: {error}.") from error
     return _with_documents(suite)
 

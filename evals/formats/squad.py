@@ -113,7 +113,7 @@ def _articles(path: Path) -> list[Any]:
         return fields.items(json.loads(read_text(path)), "data")
     except json.JSONDecodeError as error:
         raise EvaluationError(f"{path}:{error.lineno}: this is not JSON: {error.msg}.") from error
-    except fields.Malformed as error:
+    except (fields.Malformed, RecursionError) as error:
         raise EvaluationError(f"{path} is not in SQuAD's format: {error}.") from error
 
 

@@ -124,6 +124,8 @@ def test_alternatives_share_a_part_and_parts_are_told_apart(tmp_path: Path) -> N
     ("line", "reason"),
     [
         ("not json", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"id": "2", "question": "\\ud800?", "language": "en"}', "half a character"),
         ('{"id": "2"}', "'question' is missing"),
         ("[]", "not a case"),
         ('{"id": 3, "question": "?", "language": "en", "unanswerable": true}', "not a text"),
