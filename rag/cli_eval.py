@@ -206,8 +206,8 @@ def gate_command(
     if not result.passed:
         raise EvaluationError(f"The gate is closed. {' '.join(result.reasons)}")
     print("The gate is open: no metric is shown to have fallen.")
-    if result.comparison.paired < FEW:
-        print(f"With {result.comparison.paired} cases hardly any loss can be shown; add more.")
+    if few := [one.name for one in result.comparison.differences if one.pairs < FEW]:
+        print(f"Not judged, with fewer than {FEW} pairs: {', '.join(few)}.")
 
 
 @eval_app.command("report")
