@@ -19,6 +19,8 @@ _WRITTEN: dict[Unit, Callable[[float], str]] = {
     "money": lambda value: f"{value:.4f}",
 }
 NOT_GRADED = "not graded"
+# How many cases that could not be compared are named.
+_NAMED = 10
 
 Row = tuple[str, ...]
 
@@ -111,7 +113,10 @@ def comparison_text(found: Comparison) -> str:
     rows = [_DIFFERENCE_HEAD, *_difference_rows(found)]
     lines = [f"Cases in both: {found.paired}", "", *_columns(rows)]
     if found.left_out:
-        lines += ["", f"Left out, not to be paired: {', '.join(found.left_out)}"]
+        named = ", ".join(found.left_out[:_NAMED])
+        rest = len(found.left_out) - _NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        lines += ["", f"Left out, not to be paired: {named}{more}"]
     lines += ["", f"{_counted(found.changed)} changed" + (":" if found.changed else ".")]
     for one in found.changed:
         values = ", ".join(

@@ -32,6 +32,15 @@ _LOCK = "run.lock"
 
 # What may differ between an interrupted run and the one that goes on with it.
 _MAY_DIFFER = ("parallel",)
+# What people call the facts about a run.
+_CALLED = {
+    "digest": "questions",
+    "cases": "number of questions",
+    "texts": "documents",
+    "documents": "number of documents",
+    "answers": "choice of answers or passages only",
+    "revision": "version of the program",
+}
 
 
 class Store:
@@ -81,8 +90,9 @@ class Store:
         ]
         if differing:
             raise EvaluationError(
-                f"{self.folder} holds a run with another {' and '.join(differing)}.",
-                "Name another folder, or repeat what that run was started with.",
+                f"The run in {self.folder} was begun otherwise: there differ its "
+                f"{' and '.join(_CALLED.get(name, name) for name in differing)}.",
+                "Name another folder, or repeat what it was begun with, --split and --set as well.",
             )
 
     def begin(self, about: Mapping[str, Any], metrics: tuple[Told, ...]) -> None:

@@ -16,6 +16,7 @@ from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
 from .migrate import to_present_layout
 from .records import Fingerprint
+from .vectors import factory_for
 
 
 def make(folder: Path, settings: Settings, embedder: Embedder | None) -> Embedder:
@@ -25,10 +26,12 @@ def make(folder: Path, settings: Settings, embedder: Embedder | None) -> Embedde
         IndexExists: There is one in the folder already.
         IndexingError: The folder cannot be made or written.
         ModelError: The embedder cannot be loaded.
+        SettingsError: FAISS can make no index of the kind that is set.
     """
     _without_index(folder)
     embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
     fingerprint = _fingerprint(embedder, settings)
+    factory_for(settings.index.vectors, embedder.dimension, 0)  # a slip leaves no empty index
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with writer_lock(folder):

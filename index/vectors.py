@@ -70,7 +70,8 @@ def factory_for(setting: str, dimension: int, count: int) -> str:
     if index.is_trained:
         return setting
     codebooks = _POINTS_PER_CODEBOOK if "PQ" in setting else 1
-    return setting if count >= max(codebooks, _lists(index) * _POINTS_PER_CENTROID) else "Flat"
+    enough = max(codebooks, _lists(index) * _POINTS_PER_CENTROID, _directions(index))
+    return setting if count >= enough else "Flat"
 
 
 class Vectors:
@@ -283,6 +284,13 @@ def _lists(index: Any) -> int:
         return int(faiss.extract_index_ivf(index).nlist)
     except RuntimeError:
         return 0
+
+
+def _directions(index: Any) -> int:
+    """How many directions an index finds in its vectors before it stores them: PCA does."""
+    import faiss
+
+    return int(index.index.d) if isinstance(index, faiss.IndexPreTransform) else 0
 
 
 def _selector(allowed: Mask | None, gone: Ids) -> Any | None:

@@ -63,10 +63,11 @@ def add(
     from rag.index.index import Index as RealIndex
     from rag.index.making import make_anew
 
-    with progress_bars(quiet=json) as on_progress, _told_what_is_kept():
-        if watch:
+    if watch:  # which Ctrl+C ends, mostly between two changes
+        with progress_bars(quiet=json) as on_progress:
             _watch(folder, loaded, chosen, on_progress, as_json=json)
-            return
+        return
+    with progress_bars(quiet=json) as on_progress, _told_what_is_kept():
         if re_embed:
             model, report = make_anew(folder, loaded, None, on_progress)
             opened = RealIndex.open(folder, loaded, model)

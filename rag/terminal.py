@@ -181,13 +181,20 @@ def print_sources(answer: Answer) -> None:
 
 def _place(hit: Hit) -> str:
     document, passage = hit.document, hit.passage
-    return _paged(hit, [document.page_at(passage.start), document.page_at(passage.end - 1)])
+    first, last = document.page_at(passage.start), document.page_at(passage.end - 1)
+    return _paged(hit, range(first, last + 1) if first and last else ())
 
 
 def _paged(hit: Hit, pages: Iterable[int | None]) -> str:
-    """A document's name, and the pages that are meant."""
+    """A document's name, and the pages that are meant: ``pages 1–3, 7``."""
     known = sorted({page for page in pages if page})
-    listed = ", ".join(map(str, known))
+    runs: list[list[int]] = []
+    for page in known:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    listed = ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
     where = f", page{'s' if len(known) > 1 else ''} {listed}" if known else ""
     return f"{plain(hit.document.name)}{where}"
 

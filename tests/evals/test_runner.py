@@ -180,7 +180,7 @@ def test_a_folder_with_another_run_is_refused(
         bot = Chatbot(Remembered({}), [ScriptedBackend([NO_ANSWER])], Settings(answer=_few()))
     else:
         given = {"seed": 1} if change == "seed" else {"answers": False}
-    with pytest.raises(EvaluationError, match="another"):
+    with pytest.raises(EvaluationError, match="was begun otherwise"):
         run(suite, bot, folder=tmp_path / "run", **given)
 
 
@@ -320,7 +320,7 @@ def test_a_document_edited_between_two_attempts_is_noticed(
     with pytest.raises(Broken):
         asked(suite, settings, tmp_path / "run", parallel=1, on_progress=stop)
     (folder / "papers" / "a.txt").write_text("Something else altogether.", "utf-8")
-    with pytest.raises(EvaluationError, match="another texts"):
+    with pytest.raises(EvaluationError, match="differ its documents"):
         asked(suite, settings, tmp_path / "run", parallel=1)
 
 
@@ -337,7 +337,7 @@ def test_another_suite_leaves_the_index_of_an_interrupted_run_alone(
 
     with pytest.raises(Broken):
         asked(suite, settings, tmp_path / "run", parallel=1, on_progress=stop)
-    with pytest.raises(EvaluationError, match="another digest"):
+    with pytest.raises(EvaluationError, match="differ its questions"):
         asked(other, settings, tmp_path / "run")
     finished = asked(suite, settings, tmp_path / "run")
     assert finished.about["documents"] == 1

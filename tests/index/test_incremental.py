@@ -167,7 +167,9 @@ def test_any_kind_of_index_follows_its_catalog(factory: str, tmp_path: Path) -> 
 
 
 def test_a_kind_that_does_not_exist_changes_nothing(tmp_path: Path) -> None:
-    index = made(tmp_path / "index", vectors="Nonsense7")
+    made(tmp_path / "index")
+    chosen = Settings(index=IndexSettings(vectors="Nonsense7"))
+    index = Index.open(tmp_path / "index", chosen, HashingEmbedder(32, 256))
     (tmp_path / "a.txt").write_text("A glacier melted.", "utf-8")
     with pytest.raises(SettingsError, match=r"index\.vectors"):
         index.add(tmp_path / "a.txt")

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import DocumentError, IndexExists, IndexMissing, ModelError
+from rag.errors import DocumentError, IndexExists, IndexMissing, ModelError, SettingsError
+from rag.evals.benchmarks.synthetic import HashingEmbedder
 from rag.index.embed import Embedder, SentenceTransformerEmbedder
 from rag.index.index import Index
-from rag.settings import Settings
+from rag.settings import IndexSettings, Settings
 from rag.types import Progress
 
 from .conftest import CountingEmbedder
@@ -202,3 +203,11 @@ def test_an_index_is_made_once_and_must_exist_to_be_opened(
 def test_a_model_that_is_no_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         SentenceTransformerEmbedder(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "PQ8"])
+def test_a_kind_of_vectors_that_cannot_be_leaves_no_empty_index(tmp_path: Path, kind: str) -> None:
+    chosen = Settings(index=IndexSettings(vectors=kind))
+    with pytest.raises(SettingsError, match=kind):
+        Index.create(tmp_path / "index", chosen, HashingEmbedder(32))
+    assert not (tmp_path / "index").exists()

@@ -160,6 +160,11 @@ def test_the_size_decides() -> None:
     assert factory_for("IVF256,Flat", 16, 256 * 39) == "IVF256,Flat"
 
 
+def test_what_cannot_be_trained_yet_is_exact() -> None:
+    assert [factory_for("PCA64,Flat", 384, count) for count in (63, 64)] == ["Flat", "PCA64,Flat"]
+    assert factory_for("IVF16,Flat", 384, 100) == "Flat"
+
+
 @pytest.mark.parametrize("setting", ["nonsense", "IVFx,Flat", "LSH", ""])
 def test_what_faiss_does_not_know_is_a_plain_error(setting: str) -> None:
     with pytest.raises(SettingsError, match=r"index\.vectors"):

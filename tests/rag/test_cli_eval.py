@@ -125,7 +125,7 @@ def test_a_finished_run_is_shown_again_and_reports_are_written_anew(place: Path)
     ("arguments", "said"),
     [
         (["nonsense"], "There is no suite 'nonsense'"),
-        (["small", "--out", "one", "--seed", "7"], "another seed"),
+        (["small", "--out", "one", "--seed", "7"], "differ its seed"),
         (["small", "--split", "dev"], "no split 'dev'"),
         (["small", "--judge", "extractive, extractive"], "one judge"),
         (["compare", "one", "nowhere"], "There is no run in nowhere"),

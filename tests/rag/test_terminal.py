@@ -11,8 +11,8 @@ from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
-from rag.terminal import print_answer, progress_bars
-from rag.types import Progress
+from rag.terminal import plain, print_answer, print_hits, print_sources, progress_bars
+from rag.types import Answer, Citation, Document, Hit, Passage, Progress, Support
 
 
 def test_a_pipe_gets_one_checked_answer_though_two_backends_wrote(
@@ -68,3 +68,20 @@ def test_a_pipe_sees_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bars(quiet=False) as on_progress:
         on_progress(Progress("passages", 1, 2))
     assert capsys.readouterr() == ("", "")
+
+
+def test_pages_are_those_of_the_quotes_and_runs_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "One here.\n\nTwo here.\n\nThree here.\n\nFive here."
+    document = Document("file:///p.pdf", "p", "en", text, pages=(0, 11, 22, 35, 35), id=1)
+    passage = Passage(1, 0, 33, text[:33], page=1, id=1)
+    hit = Hit(document, passage, 0.9, 0.9, 0.9)
+    quote = Citation(1, document, passage, 22, 33, text[22:33], Support.SUPPORTED)
+    answer = Answer("?", "Three.", "en", "x", citations=(quote,), hits=(hit,))
+    print_sources(answer)
+    assert "[1] p.pdf, page 3\n" in capsys.readouterr().out
+    print_hits([hit])
+    assert "p.pdf, pages 1–3 " in capsys.readouterr().out
+
+
+def test_what_a_terminal_would_obey_is_shown_as_a_sign() -> None:
+    assert plain("\x1b[31mred\x07\n") == "\ufffd[31mred\ufffd\n"
