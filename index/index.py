@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shlex
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,15 +21,15 @@ from rag.errors import (
     QuestionError,
 )
 from rag.settings import Settings, load_settings
-from rag.text import NORMALIZATION, normalize
+from rag.text import normalize
 from rag.types import Document, Hit, IngestReport, Passage
 
 from . import derived
 from .catalog import Catalog
-from .chunk import CHUNKER
 from .discover import Discovery, discover
-from .embed import CachedEmbedder, Embedder, SentenceTransformerEmbedder
+from .embed import CachedEmbedder, Embedder, embedder_for
 from .exchange import export_index, import_index
+from .fingerprints import mismatch, mismatches
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
 from .making import make, make_anew
@@ -38,7 +37,8 @@ from .migrate import to_present_layout
 from .mirror import above, look
 from .records import Entry, Reader
 from .search import Ranked, Search
-from .verify import size_on_disk, verify
+from .status import facts_of
+from .verify import verify
 
 PathLike = str | os.PathLike[str]
 
@@ -72,15 +72,8 @@ class Index:
         to_present_layout(self._catalog)
         with self._catalog.read() as reader:
             self.fingerprint = reader.fingerprint()
-        wanted = self.settings.index
-        embedder_name = embedder.name if embedder else wanted.embedder
-        tokens = wanted.passage_tokens or self.fingerprint.passage_tokens
-        self._must_be("embedder", self.fingerprint.embedder, embedder_name)
-        self._must_be("chunker", self.fingerprint.chunker, CHUNKER)
-        self._must_be("normalization", self.fingerprint.normalization, NORMALIZATION)
-        self._must_be("passage_tokens", self.fingerprint.passage_tokens, tokens)
-        if embedder:
-            self._must_be("dimension", self.fingerprint.dimension, embedder.dimension)
+        for mismatched in mismatches(self.folder, self.fingerprint, self.settings, embedder):
+            raise mismatched
 
     @classmethod
     def open(
@@ -353,20 +346,7 @@ class Index:
 
     def status(self) -> dict[str, Any]:
         """Documents, passages, languages, size on disk in bytes, embedder and revision."""
-        with self._catalog.read() as reader:
-            (documents, passages), revision = reader.counts(), reader.state().revision
-            languages = reader.languages()
-        return {
-            "folder": str(self.folder),
-            "documents": documents,
-            "passages": passages,
-            "languages": languages,
-            "bytes": size_on_disk(self.folder),
-            "embedder": self.fingerprint.embedder,
-            "dimension": self.fingerprint.dimension,
-            "passage_tokens": self.fingerprint.passage_tokens,
-            "revision": revision,
-        }
+        return facts_of(self._catalog, self.folder)
 
     def export(self, file: PathLike) -> None:
         """Write the whole index as one file, which ``restore`` reads on any machine.
@@ -389,28 +369,16 @@ class Index:
 
         Raises:
             ModelError: It cannot be loaded.
+            IndexMismatch: It is another model by now.
         """
         with self._guard:
             if self._embedder is None:
-                loaded = SentenceTransformerEmbedder(self.fingerprint.embedder)
-                self._must_be("dimension", self.fingerprint.dimension, loaded.dimension)
+                made = self.fingerprint.dimension
+                loaded = embedder_for(self.settings, made)
+                if loaded.dimension != made:
+                    raise mismatch(self.folder, "dimension", made, loaded.dimension)
                 self._embedder = loaded
             return self._embedder
-
-    def _must_be(self, name: str, made: object, wanted: object) -> None:
-        """Refuse to mix what was made one way with what is made another way."""
-        if made == wanted:
-            return
-        again = f"rag index --re-embed --index {shlex.quote(str(self.folder))}"
-        keep = ""
-        if name in ("embedder", "passage_tokens"):
-            again += f" --set {shlex.quote(f'index.{name}={wanted}')}"
-            keep = f"Use --set {shlex.quote(f'index.{name}={made}')}, or embed it anew: "
-        raise IndexMismatch(
-            f"The index in {self.folder} was made with the {name.replace('_', ' ')} {made!r}, "
-            f"not {wanted!r}.",
-            f"{keep or 'Embed it anew: '}{again}.",
-        )
 
     @contextmanager
     def _view(self) -> Iterator[tuple[Reader, Search]]:

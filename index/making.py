@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.errors import IndexExists, IndexingError
-from rag.settings import LONGEST_PASSAGE, Settings
-from rag.text import NORMALIZATION
+from rag.settings import Settings
 from rag.types import IngestReport
 
 from .catalog import FILE_NAME, Catalog
-from .chunk import CHUNKER
-from .embed import Embedder, SentenceTransformerEmbedder
+from .embed import Embedder, embedder_for
+from .fingerprints import fingerprint_for
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
 from .migrate import to_present_layout
-from .records import Fingerprint
 from .vectors import factory_for
 
 
@@ -29,8 +27,8 @@ def make(folder: Path, settings: Settings, embedder: Embedder | None) -> Embedde
         SettingsError: FAISS can make no index of the kind that is set.
     """
     _without_index(folder)
-    embedder = embedder or SentenceTransformerEmbedder(settings.index.embedder)
-    fingerprint = _fingerprint(embedder, settings)
+    embedder = embedder or embedder_for(settings)
+    fingerprint = fingerprint_for(embedder, settings)
     factory_for(settings.index.vectors, embedder.dimension, 0)  # a slip leaves no empty index
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,8 +50,8 @@ def make_anew(
         The embedder it has now, and what was done.
     """
     catalog = Catalog(folder)
-    model = embedder or SentenceTransformerEmbedder(settings.index.embedder)
-    fingerprint = _fingerprint(model, settings)
+    model = embedder or embedder_for(settings)
+    fingerprint = fingerprint_for(model, settings)
     to_present_layout(catalog)
 
     def again(ingest: Ingest) -> None:
@@ -63,11 +61,6 @@ def make_anew(
     with writer_lock(folder):
         report = change(catalog, lambda: model, fingerprint, settings.index, again, on_progress)
     return model, report
-
-
-def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
-    most = min(settings.index.passage_tokens or LONGEST_PASSAGE, embedder.max_tokens)
-    return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
 
 
 def _without_index(folder: Path) -> None:

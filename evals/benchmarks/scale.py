@@ -54,6 +54,7 @@ class Prepared:
     name = "prepared"
     dimension = DIMENSION
     max_tokens = 512
+    windows = False
 
     def __init__(self, vectors: Iterator[Matrix], queries: dict[str, Matrix] | None = None) -> None:
         self._rows = chain.from_iterable(vectors)

@@ -27,6 +27,8 @@ class HashingEmbedder:
         seconds: How long a batch takes at least.
     """
 
+    windows = False
+
     def __init__(self, dimension: int = 384, max_tokens: int = 256, seconds: float = 0.0) -> None:
         self.name = f"hashing-{dimension}"
         self.dimension = dimension

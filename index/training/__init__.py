@@ -1,0 +1,1 @@
+"""Making the model that comes with the program, and taking it elsewhere."""
