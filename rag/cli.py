@@ -175,14 +175,18 @@ def status(
 ) -> None:
     """Show what the index holds; with --verify, fail if any of it is not as it was written."""
     loaded, folder = settings_and_folder(settings, index)
-    opened = open_index(folder, loaded)
-    facts, entries = opened.status(), opened.documents()
-    problems = opened.verify() if verify else []
+    from rag.index.status import status_of
+
+    found = status_of(folder, loaded, verified=verify)
+    problems = found.problems
     if json:
         checked = {"problems": problems} if verify else {}
-        print(to_json({**facts, **checked, "entries": entries}, indent=2))
+        told = {"mismatch": found.mismatch, **checked, "entries": found.entries}
+        print(to_json({**found.facts, **told}, indent=2))
     else:
-        print_status(facts, entries)
+        print_status(found.facts, found.entries)
+        if found.mismatch:
+            print(f"rag: {plain(found.mismatch)}", file=sys.stderr)
         if verify and not problems:
             print("Everything is as it was written.")
         for problem in problems:

@@ -108,6 +108,26 @@ def test_status_verifies_and_a_damaged_index_fails(
     assert run("status", "--verify", "--index", str(copy)) == 0
 
 
+def test_status_shows_the_embedder_and_where_the_settings_differ(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = ["--index", str(copy)]
+    assert run("status", "--json", *here) == 0
+    fits = json.loads(capsys.readouterr().out)
+    assert (fits["embedder"], fits["mismatch"]) == ("bundled:en-vi-1", "")
+    assert fits["embedder_is"] == "the static model that comes with the program, on this machine"
+    other = [*here, "--set", "index.embedder=openai:text-embedding-3-small"]
+    assert run("status", *other) == 0
+    shown = capsys.readouterr()
+    assert "embedder is     the static model that comes with the program" in shown.out
+    assert "documents       5" in shown.out
+    assert "was made with the embedder 'bundled:en-vi-1'" in shown.err
+    assert run("status", "--json", *other) == 0
+    assert "--re-embed" in json.loads(capsys.readouterr().out)["mismatch"]
+    assert run("search", "Sora", *other) == 1
+    assert "was made with the embedder" in failure(capsys)
+
+
 def test_a_folder_narrows_search_and_answer(
     seeds_index: Index, seeds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
