@@ -189,8 +189,8 @@ def _century(match: re.Match[str], text: str, language: str | None) -> list[str]
         found = [sum(-v if v < after else v for v, after in zip(values, following, strict=True))]
     if words := parts.get("words"):
         number = number_at(words, 0, "vi")
-        place = number_words()["vi"].ordinals.get(words.split()[0])
-        found = [number[0]] if number else [place] if place else []
+        ordinal = number_words()["vi"].ordinals.get(words.split()[0], 0)
+        found = [number[0] if number else ordinal]
     if place := parts.get("place"):
         found = [_english_ordinals()[place]]
     return [f"century:{one}" for one in found if 1 <= one <= _LAST_CENTURY]

@@ -147,7 +147,7 @@ def test_a_date_in_the_format_of_a_language_is_read_back(
 ) -> None:
     from babel.dates import format_date
 
-    written = format_date(date, style, locale=language)  # type: ignore[arg-type]
+    written = format_date(date, style, locale=language)
     found = keys(written, language)
     expected = set(date_keys(date.year, date.month, date.day))
     assert expected <= found
