@@ -32,7 +32,7 @@ from rag.errors import IndexingError
 from . import vectors as faiss_files
 from .changes import Writer
 from .embed import Matrix
-from .lexical import Lexical
+from .lexical import FORM, Lexical
 from .records import Reader, State
 from .selection import Selections
 from .vectors import AUTO, Vectors
@@ -77,7 +77,8 @@ class _Files:
     is the highest passage id that it knows, ``count`` how many vectors it has and ``gone``
     which of them no longer count, the first ``kept`` of them because FAISS could not remove them
     when the file was made. ``last`` is the highest passage id that ``lexical`` knows.
-    ``checksums`` are those of all files by their path in the folder.
+    ``checksums`` are those of all files by their path in the folder. ``lexical_form`` is the form
+    of ``lexical``: what an older version wrote has another, or does not say, and is made anew.
     """
 
     setting: str
@@ -89,6 +90,7 @@ class _Files:
     center: tuple[float, ...]
     checksums: dict[str, str]
     kept: int = 0
+    lexical_form: int = 0
 
 
 def read(folder: Path, reader: Reader) -> Snapshot | None:
@@ -294,7 +296,8 @@ def _place(folder: Path, state: State) -> Path:
 def _close(place: Path, files: _Files, before: Path | None = None) -> None:
     """Write ``state.json``; a file shared with a folder that was checked is not read again."""
     known = _stated(before) if before else None
-    body = asdict(replace(files, checksums=_checksums(place, before, known)))
+    checksums = _checksums(place, before, known)
+    body = asdict(replace(files, checksums=checksums, lexical_form=FORM))
     with (place / _STATE).open("w", encoding="utf-8") as file:
         json.dump({"files": body, "checksum": _own_checksum(body)}, file)
         file.flush()
@@ -313,9 +316,11 @@ def _stated(place: Path) -> _Files | None:
 
 
 def _whole(place: Path) -> _Files | None:
-    """What is stated of the files in a folder, if all of them are there and undamaged."""
+    """What is stated of the files in a folder, if they can be read and are undamaged."""
     files = _stated(place)
-    return files if files and files.checksums == _checksums(place) else None
+    if files is None or files.lexical_form != FORM:
+        return None
+    return files if files.checksums == _checksums(place) else None
 
 
 def _own_checksum(body: dict[str, Any]) -> str:

@@ -3,7 +3,8 @@
 The lexical index is derived from the catalog: its folder can be deleted at any time. Two
 fields hold the same words: as written, and without diacritics at a lower weight. A word
 counts by the better of the two, so Vietnamese typed without diacritics finds what
-Vietnamese typed with them finds.
+Vietnamese typed with them finds. A third holds the names and figures in a form that no
+language changes (``rag.concepts``), so these find each other across languages.
 
 tantivy proposes passages; their scores are computed here, from what it stores. Its own
 statistics count passages that are gone until it happens to merge them away, so the same
@@ -21,11 +22,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rag.concepts import concepts
 from rag.text import fold, words
 
 from .selection import Selection
 
 FOLDED_WEIGHT = 0.8
+
+# Counts what a change of the fields, or of what goes into them, makes unreadable or untrue.
+FORM = 2
 
 # The constants of BM25 that Lucene and tantivy use too.
 _SATURATION = 1.2
@@ -52,7 +57,8 @@ class Lexical:
         index.config_reader("Manual", 0)
         self._searcher = index.searcher()
         self._frequencies: dict[tuple[str, str], int] = {}
-        self._mean_length: float | None = None
+        self._means: dict[str, float] = {}
+        self._latest: tuple[tuple[int, ...], dict[int, tuple[str, str]]] = ((), {})
 
     @classmethod
     def empty(cls, path: Path | None = None) -> Lexical:
@@ -62,13 +68,14 @@ class Lexical:
         schema = tantivy.SchemaBuilder()
         schema.add_integer_field("id", indexed=True, fast=True)
         schema.add_integer_field("document", indexed=True)
-        schema.add_integer_field("length", fast=True)
-        for name in ("written", "folded"):
+        for name in ("length", "concept_length"):
+            schema.add_integer_field(name, fast=True)
+        for name in ("written", "folded", "concepts"):
             schema.add_text_field(
                 name,
                 tokenizer_name="whitespace",
                 index_option="freq",
-                stored=name == "written",
+                stored=name != "folded",
             )
         return cls(tantivy.Index(schema.build(), path=str(path) if path else None))
 
@@ -115,6 +122,9 @@ class Lexical:
             document.add_integer("length", len(written))
             document.add_text("written", " ".join(written))
             document.add_text("folded", " ".join(map(fold, written)))
+            keys = [one.key for one in concepts(text)]
+            document.add_integer("concept_length", len(keys))
+            document.add_text("concepts", " ".join(keys))
             writer.add_document(document)
         writer.commit()
         writer.wait_merging_threads()
@@ -155,24 +165,44 @@ class Lexical:
             weights[word] = weight * self._inverse(frequency, prior)
         return weights
 
+    def concept_rarity(self, question_concepts: Iterable[str], prior: int = 0) -> dict[str, float]:
+        """What each concept weighs: its inverse document frequency, as ``rarity`` of words.
+
+        Args:
+            question_concepts: Keys as ``rag.concepts.concepts`` gives them.
+            prior: How many passages without any of them are imagined beside those of the index.
+        """
+        return {
+            key: self._inverse(self._frequency("concepts", key), prior) for key in question_concepts
+        }
+
     def search(
-        self, question_words: Sequence[str], k: int, among: Selection | None = None
+        self,
+        question_words: Sequence[str],
+        k: int,
+        among: Selection | None = None,
+        question_concepts: Sequence[str] = (),
     ) -> list[int]:
-        """The ids of passages that hold some of the words, the most promising ones.
+        """The ids of passages that hold some of the words or concepts, the most promising ones.
 
         Args:
             question_words: Words as ``rag.text.words`` gives them.
-            k: How many passages at most, by the words as written and again without diacritics.
+            k: How many passages at most, by the words as written, again without diacritics,
+                and again by the concepts.
             among: Only these passages, if given.
+            question_concepts: Keys as ``rag.concepts.concepts`` gives them.
         """
-        if not question_words or not len(self):
+        if not len(self):
             return []
         bare = [fold(word) for word in question_words]
-        # What holds a word as written holds it without diacritics too.
-        asked = {"folded": bare} if bare == list(question_words) else {}
-        asked = asked or {"written": list(question_words), "folded": bare}
+        asked = {"written": list(question_words), "folded": bare, "concepts": question_concepts}
+        if bare == list(question_words):
+            # What holds a word as written holds it without diacritics too.
+            del asked["written"]
         found: dict[int, None] = {}
         for field, terms in asked.items():
+            if not terms:
+                continue
             query = self._query(field, terms)
             ids = self._best(query, k) if among is None else self._best_among(query, k, among)
             found.update(dict.fromkeys(ids))
@@ -210,26 +240,66 @@ class Lexical:
         Returns:
             Scores by passage id; passages without any of the words are left out.
         """
-        import tantivy
-
         if not question_words or not ids:
             return {}
+        terms = [self._term(word) for word in dict.fromkeys(question_words)]
+        scores = {
+            passage: self._score(terms, written)
+            for passage, (written, _) in self._stored(ids).items()
+        }
+        return {passage: score for passage, score in scores.items() if score}
+
+    def concept_scores(
+        self, question_concepts: Sequence[str], ids: Sequence[int]
+    ) -> dict[int, float]:
+        """The BM25 score of some passages for some concepts, as ``scores`` for words.
+
+        Args:
+            question_concepts: Keys as ``rag.concepts.concepts`` gives them.
+            ids: Which passages.
+
+        Returns:
+            Scores by passage id; passages without any of the concepts are left out.
+        """
+        if not question_concepts or not ids:
+            return {}
+        weights = self.concept_rarity(dict.fromkeys(question_concepts))
+        mean = self._mean("concept_length")
+        scores = {}
+        for passage, (_, held) in self._stored(ids).items():
+            keys = held.split()
+            norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * len(keys) / mean
+            score = sum(
+                _saturated(keys.count(key), norm) * weight for key, weight in weights.items()
+            )
+            if score:
+                scores[passage] = score
+        return scores
+
+    def _stored(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """The words and the concepts of passages; what was read last is kept for the next score."""
+        import tantivy
+
+        wanted, latest = tuple(ids), self._latest
+        if latest[0] == wanted:
+            return latest[1]
         if len(ids) > _FEW_IDS:
             query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
         else:
             one = tantivy.Query.term_query
-            wanted = [(tantivy.Occur.Should, one(self._index.schema, "id", each)) for each in ids]
-            query = tantivy.Query.boolean_query(wanted)
+            clauses = [(tantivy.Occur.Should, one(self._index.schema, "id", each)) for each in ids]
+            query = tantivy.Query.boolean_query(clauses)
         hits = self._searcher.search(query, limit=len(ids), count=False).hits
         addresses = [address for _, address in hits]
         found = self._searcher.fast_field_values("id", addresses)
-        terms = [self._term(word) for word in dict.fromkeys(question_words)]
-        scores = {}
+        stored = {}
         for passage, address in zip(found, addresses, strict=True):
-            score = self._score(terms, self._searcher.doc(address).get_first("written") or "")
-            if score:
-                scores[int(passage)] = score
-        return scores
+            document = self._searcher.doc(address)
+            words_and_concepts = (document.get_first(name) for name in ("written", "concepts"))
+            written, held = (str(each or "") for each in words_and_concepts)
+            stored[int(passage)] = (written, held)
+        self._latest = (wanted, stored)
+        return stored
 
     def _term(self, word: str) -> tuple[str, float, str, float]:
         """A word and its weight as written, and both without diacritics."""
@@ -243,7 +313,7 @@ class Lexical:
         written = f" {text.replace(' ', '  ')} "
         plain = text.isascii()
         folded = written if plain else fold(written)
-        norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * (text.count(" ") + 1) / self._mean()
+        norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * (text.count(" ") + 1) / self._mean("length")
         total = 0.0
         for word, weight, bare, folded_weight in terms:
             exact = written.count(f" {word} ")
@@ -254,16 +324,16 @@ class Lexical:
                 )
         return total
 
-    def _mean(self) -> float:
-        """How many words a passage has on average."""
+    def _mean(self, field: str) -> float:
+        """How many words, or concepts, a passage has on average."""
         import tantivy
 
-        if self._mean_length is None:
+        if field not in self._means:
             sums = self._searcher.aggregate(
-                tantivy.Query.all_query(), {"words": {"sum": {"field": "length"}}}
+                tantivy.Query.all_query(), {"all": {"sum": {"field": field}}}
             )
-            self._mean_length = max(1.0, sums["words"]["value"] / max(1, len(self)))
-        return self._mean_length
+            self._means[field] = max(1.0, sums["all"]["value"] / max(1, len(self)))
+        return self._means[field]
 
     def _frequency(self, field: str, word: str) -> int:
         """How many passages hold a word; those that are gone are not counted."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.concepts import concepts
 from rag.language import function_words
 from rag.settings import RetrievalSettings
 from rag.text import fold, words
@@ -66,6 +67,7 @@ class Search:
             among: Only these passages are searched, if given.
         """
         question_words = content_words(question)
+        asked = list(dict.fromkeys(one.key for one in concepts(question)))
         query = self.embedder.embed([question], query=True)[0]
         wide = max(self.settings.candidates, 2 * k)
         passages = len(self.snapshot.vectors) if among is None else among.passages
@@ -75,7 +77,7 @@ class Search:
         chosen: list[int] = []
         matrix = np.zeros((0, len(query)), dtype=np.float32)
         while True:
-            ids = sorted(self._proposed(question_words, query, wide, among) - seen)
+            ids = sorted(self._proposed(question_words, asked, query, wide, among) - seen)
             seen.update(ids)
             if not ids:
                 break
@@ -92,11 +94,17 @@ class Search:
         return [ranked[row] for row in chosen]
 
     def _proposed(
-        self, question_words: Sequence[str], query: Matrix, k: int, among: Selection | None
+        self,
+        question_words: Sequence[str],
+        question_concepts: Sequence[str],
+        query: Matrix,
+        k: int,
+        among: Selection | None,
     ) -> set[int]:
         """The candidates of both sides."""
         near = self.snapshot.vectors.search(query, k, among.mask if among else None)
-        return {*near, *self.snapshot.lexical.search(question_words, k, among)}
+        found = self.snapshot.lexical.search(question_words, k, among, question_concepts)
+        return {*near, *found}
 
     def _scored(
         self, question_words: Sequence[str], query: Matrix, ids: Sequence[int], matrix: Matrix

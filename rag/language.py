@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -95,6 +97,36 @@ def magnitudes() -> dict[str, int]:
 
     listed = [pair for table in _tables().values() for pair in table.get("magnitudes", {}).items()]
     return {form: power for word, power in listed for form in (word, fold(word))}
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWords:
+    """How a language writes numbers in words; what each field holds says ``languages.toml``."""
+
+    values: Mapping[str, int]
+    multipliers: Mapping[str, int]
+    in_compounds: frozenset[str]
+    before_multiplier: frozenset[str]
+    joints: frozenset[str]
+    ordinals: Mapping[str, int]
+
+
+@cache
+def number_words() -> dict[str, NumberWords]:
+    """The number words of every language that has some, by its code."""
+    return {
+        language: NumberWords(
+            table["numbers"],
+            {word: 10**power for word, power in table["magnitudes"].items() if len(word) > 1}
+            | table["number_multipliers"],
+            frozenset(table["number_in_compounds"]),
+            frozenset(table["number_before_multiplier"]),
+            frozenset(table["number_joints"]),
+            table["ordinals"],
+        )
+        for language, table in _tables().items()
+        if "numbers" in table
+    }
 
 
 def language_name(language: str) -> str:

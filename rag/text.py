@@ -43,6 +43,14 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", decomposed.translate(_without_marks()))
 
 
+def lowered(text: str) -> str:
+    """The same text in lower case, each character where it was."""
+    lower = text.lower()
+    if len(lower) != len(text):  # "İ" becomes two
+        lower = "".join(one if len(one.lower()) != 1 else one.lower() for one in text)
+    return lower
+
+
 class _WithoutMarks(dict[int, int | None]):
     """What becomes of each character, found out when it is first met."""
 

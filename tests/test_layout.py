@@ -27,7 +27,15 @@ KNOWS_ALL = {
     "rag/__init__.py",
 }
 # What of the core the index may use.
-BELOW_INDEX = {"rag", "rag.errors", "rag.language", "rag.settings", "rag.text", "rag.types"}
+BELOW_INDEX = {
+    "rag",
+    "rag.concepts",
+    "rag.errors",
+    "rag.language",
+    "rag.settings",
+    "rag.text",
+    "rag.types",
+}
 # One library, one room.
 HOMES = {
     "faiss": ("index/vectors.py",),

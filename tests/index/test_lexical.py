@@ -191,3 +191,52 @@ def test_many_passages_are_scored_as_few_are() -> None:
 
 def test_without_words_there_is_nothing_to_share() -> None:
     assert calibrate({1: 2.0}, {}) == {}
+
+
+ABROAD = [
+    (1, 1, "Mỹ và Trung Quốc ký thỏa thuận trị giá 80 tỉ USD."),
+    (2, 2, "Trung Quốc nói về tháng 11.2023."),
+    (3, 3, "Ca sĩ hát một bài."),
+    (4, 4, "In China, China and once more China."),
+]
+
+
+def test_names_and_figures_find_each_other_across_languages() -> None:
+    made = Lexical.empty().changed((), ABROAD)
+    assert made.search([], 5, None, ["number:80000000000"]) == [1]
+    assert made.search(["november"], 5, None, ["month:2023-11"]) == [2]
+    assert set(made.search(["china"], 5, None, ["territory:cn"])) == {1, 2, 4}
+    among = selected([Span(2, 2, 1), Span(3, 3, 1)])
+    assert made.search([], 5, among, ["territory:cn"]) == [2]
+    assert made.search(["china"], 5) == [4]
+
+
+def test_concepts_are_scored_apart_from_words() -> None:
+    made = Lexical.empty().changed((), ABROAD)
+    scores = made.concept_scores(["territory:cn", "territory:us"], [1, 2, 3, 4])
+    assert set(scores) == {1, 2, 4}
+    assert max(scores, key=lambda one: scores[one]) == 1
+    rarity = made.concept_rarity(["territory:cn", "territory:us", "territory:fr"])
+    assert rarity["territory:cn"] < rarity["territory:us"] < rarity["territory:fr"]
+    assert all(0 < share < 1 for share in calibrate(scores, rarity).values())
+    assert made.scores(["territory"], [1, 2, 3, 4]) == {}
+
+
+def test_scores_of_concepts_do_not_depend_on_how_passages_came_in() -> None:
+    changed = Lexical.empty()
+    for row in ABROAD:
+        changed = changed.changed((), [row])
+    changed = changed.changed([1], ())
+    fresh = Lexical.empty().changed((), ABROAD[1:])
+    asked = ["territory:cn", "month:11"]
+    assert changed.concept_scores(asked, [1, 2, 3, 4]) == fresh.concept_scores(asked, [2, 3, 4])
+    assert changed.concept_rarity(asked) == fresh.concept_rarity(asked)
+
+
+def test_what_was_read_for_one_score_serves_the_other() -> None:
+    made = Lexical.empty().changed((), ABROAD)
+    for ids in ([1, 2], [3, 4], [1, 2]):
+        words_first = made.scores(["trung"], ids), made.concept_scores(["territory:cn"], ids)
+        other = Lexical.empty().changed((), ABROAD)
+        concepts_first = other.concept_scores(["territory:cn"], ids), other.scores(["trung"], ids)
+        assert words_first == (concepts_first[1], concepts_first[0])

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from rag.errors import IndexDamaged, IndexingError
 from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
 from rag.index.catalog import Catalog
 from rag.index.index import Index
-from rag.index.lexical import Lexical
+from rag.index.lexical import FORM, Lexical
 from rag.index.records import Reader
 from rag.index.verify import verify
 from rag.settings import IndexSettings, Settings
@@ -73,6 +74,15 @@ def lose_a_digit(place: Path) -> None:
     (place / "state.json").write_text(text.replace('"gone": []', '"gone": [1]'), "utf-8")
 
 
+def as_an_older_version_wrote(place: Path) -> None:
+    """Everything in order, but of a form that knew nothing of names and figures."""
+    body = json.loads((place / "state.json").read_text("utf-8"))["files"]
+    assert body.pop("lexical_form") == FORM
+    checksum = xxhash.xxh3_64_hexdigest(json.dumps(body, sort_keys=True).encode())
+    stated = json.dumps({"files": body, "checksum": checksum})
+    (place / "state.json").write_text(stated, "utf-8")
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "vectors deleted": lambda place: (place / "vectors.faiss").unlink(),
     "vectors cut": lambda place: cut(place / "vectors.faiss"),
@@ -89,6 +99,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "state garbage": lambda place: (place / "state.json").write_bytes(b"\xff{]"),
     "state of another kind": lambda place: (place / "state.json").write_text("[1]"),
     "state changed": lose_a_digit,
+    "of an older version": as_an_older_version_wrote,
     "everything deleted": lambda place: shutil.rmtree(place.parent),
     "of another state": lambda place: place.rename(place.with_name("99-0000000000000000")),
 }
@@ -112,7 +123,8 @@ def test_derived_files_are_made_anew_without_embedding(
 
 
 @pytest.mark.parametrize(
-    "damage", ["vectors deleted", "lexical flipped", "state deleted", "managed empty"]
+    "damage",
+    ["vectors deleted", "lexical flipped", "state deleted", "managed empty", "of an older version"],
 )
 def test_a_change_repairs_derived_files_too(
     tmp_path: Path, index: Index, counting: CountingEmbedder, damage: str
