@@ -229,6 +229,11 @@ class EndpointEmbedder:
     def _hostname(self) -> str:
         try:
             address = urlsplit(self._provider.base_url)
+            if address.username is not None:  # it would stand in errors
+                raise ModelError(
+                    f"The address of {address.hostname} holds a name or a password.",
+                    "Leave it out, and name the variable with the key in embedding.key_variable.",
+                )
             if address.scheme in ("http", "https") and address.hostname and address.port != 0:
                 return address.hostname
         except ValueError:

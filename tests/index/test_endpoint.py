@@ -169,6 +169,12 @@ def test_an_address_that_is_none_is_named(url: str) -> None:
         embedder(url).embed(["a"])
 
 
+def test_an_address_with_a_password_is_not_repeated() -> None:
+    with pytest.raises(ModelError, match="holds a name or a password") as caught:
+        embedder(f"http://me:{KEY}@127.0.0.1:9/v1").embed(["a"])
+    assert KEY not in str(caught.value)
+
+
 def test_an_unknown_provider_names_those_there_are() -> None:
     with pytest.raises(SettingsError, match=r"'cohere'.*Known: .*openai.*endpoint:MODEL"):
         embedder_for(Settings(index=IndexSettings(embedder="cohere:embed-v4")))

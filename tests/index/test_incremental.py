@@ -61,8 +61,7 @@ def test_an_index_cut_the_old_way_is_refused_and_cut_anew(
     path = tmp_path / "long.txt"
     path.write_text(" ".join(edits.paragraphs()), "utf-8")
     with monkeypatch.context() as old:  # from the front to the end, as sentences-1 did
-        for place in ("index", "making"):
-            old.setattr(f"rag.index.{place}.CHUNKER", "sentences-1")
+        old.setattr("rag.index.fingerprints.CHUNKER", "sentences-1")
         old.setattr("rag.index.chunk._REACH", 10**6)
         index = made(tmp_path / "index")
         before = index.add(path).passages
