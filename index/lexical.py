@@ -19,6 +19,7 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ class Lexical:
             document.add_integer("document", document_id)
             document.add_integer("length", len(written))
             document.add_text("written", " ".join(written))
-            document.add_text("folded", " ".join(map(fold, written)))
+            document.add_text("folded", " ".join(map(_folded, written)))
             keys = [one.key for one in concepts(text)]
             document.add_integer("concept_length", len(keys))
             document.add_text("concepts", " ".join(keys))
@@ -312,7 +313,7 @@ class Lexical:
         # Two spaces between words, so that each occurrence has its own on both sides.
         written = f" {text.replace(' ', '  ')} "
         plain = text.isascii()
-        folded = written if plain else fold(written)
+        folded = written if plain else f" {'  '.join(map(_folded, text.split(' ')))} "
         norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * (text.count(" ") + 1) / self._mean("length")
         total = 0.0
         for word, weight, bare, folded_weight in terms:
@@ -363,6 +364,12 @@ class Lexical:
             for term in dict.fromkeys(terms)
         ]
         return tantivy.Query.boolean_query(clauses)
+
+
+@lru_cache(maxsize=2**16)
+def _folded(word: str) -> str:
+    """A word without its diacritics: passages repeat their words, and folding is slow."""
+    return fold(word)
 
 
 def _saturated(frequency: int, norm: float) -> float:
