@@ -27,12 +27,14 @@ class Embedder(Protocol):
     """A model that turns texts into vectors of length 1.
 
     ``name`` is what the index's fingerprint records, ``dimension`` the length of a vector,
-    ``max_tokens`` how many tokens of a text it reads.
+    ``max_tokens`` how many tokens of a text it reads. ``windows`` says whether it is quick enough to
+    embed the sentences of every passage too.
     """
 
     name: str
     dimension: int
     max_tokens: int
+    windows: bool
 
     def embed(self, texts: Sequence[str], *, query: bool = False) -> Matrix:
         """The vectors of texts, shape (number of texts, dimension), each of length 1."""
@@ -53,6 +55,8 @@ class SentenceTransformerEmbedder:
     Raises:
         ModelError: It is neither a folder nor cached nor to be downloaded, or is damaged.
     """
+
+    windows = False
 
     def __init__(self, name: str) -> None:
         # Threads that wait by spinning make a question many times slower on a busy machine.
@@ -133,6 +137,7 @@ class CachedEmbedder:
 
     def __init__(self, embedder: Embedder, most: int = 8192) -> None:
         self.name, self.dimension = embedder.name, embedder.dimension
+        self.windows = embedder.windows
         self.max_tokens, self.count_tokens = embedder.max_tokens, embedder.count_tokens
         self._embedder, self._most = embedder, most
         self._kept: OrderedDict[tuple[bool, str], Matrix] = OrderedDict()

@@ -23,7 +23,7 @@ from rag.errors import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import NORMALIZATION, normalize
-from rag.types import Document, Hit, IngestReport, Passage
+from rag.types import Document, Hit, IngestReport
 
 from . import derived
 from .catalog import Catalog
@@ -37,8 +37,9 @@ from .making import make, make_anew
 from .migrate import to_present_layout
 from .mirror import above, look
 from .records import Entry, Reader
-from .search import Ranked, Search
+from .search import Search, hit
 from .verify import size_on_disk, verify
+from .windows import WINDOWS
 
 PathLike = str | os.PathLike[str]
 
@@ -79,6 +80,7 @@ class Index:
         self._must_be("chunker", self.fingerprint.chunker, CHUNKER)
         self._must_be("normalization", self.fingerprint.normalization, NORMALIZATION)
         self._must_be("passage_tokens", self.fingerprint.passage_tokens, tokens)
+        self._must_be("windows", self.fingerprint.windows, self.fingerprint.windows and WINDOWS)
         if embedder:
             self._must_be("dimension", self.fingerprint.dimension, embedder.dimension)
 
@@ -321,7 +323,7 @@ class Index:
             ranked = search.ranked(question, k or self.settings.retrieval.k, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
-        return [_hit(document, passage, scores[passage.id]) for passage, document in passages]
+        return [hit(document, passage, scores[passage.id]) for passage, document in passages]
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How well each of some texts answers a question, on the scale of ``search``.
@@ -365,6 +367,8 @@ class Index:
             "embedder": self.fingerprint.embedder,
             "dimension": self.fingerprint.dimension,
             "passage_tokens": self.fingerprint.passage_tokens,
+            "windows": self.fingerprint.windows,
+            "storage": self.fingerprint.storage,
             "revision": revision,
         }
 
@@ -462,10 +466,6 @@ class Index:
             raise IndexMismatch(
                 f"The index in {self.folder} was embedded anew while it was open.", "Open it again."
             )
-
-
-def _hit(document: Document, passage: Passage, found: Ranked) -> Hit:
-    return Hit(document, passage, found.score, found.lexical, found.dense)
 
 
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:

@@ -17,6 +17,7 @@ from .lock import writer_lock
 from .migrate import to_present_layout
 from .records import Fingerprint
 from .vectors import factory_for
+from .windows import WINDOWS
 
 
 def make(folder: Path, settings: Settings, embedder: Embedder | None) -> Embedder:
@@ -67,7 +68,15 @@ def make_anew(
 
 def _fingerprint(embedder: Embedder, settings: Settings) -> Fingerprint:
     most = min(settings.index.passage_tokens or LONGEST_PASSAGE, embedder.max_tokens)
-    return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
+    return Fingerprint(
+        embedder.name,
+        embedder.dimension,
+        NORMALIZATION,
+        CHUNKER,
+        most,
+        WINDOWS if embedder.windows else "",
+        settings.index.storage,
+    )
 
 
 def _without_index(folder: Path) -> None:

@@ -21,6 +21,7 @@ class CountingEmbedder:
         self.name = embedder.name
         self.dimension = embedder.dimension
         self.max_tokens = embedder.max_tokens
+        self.windows = embedder.windows
         self.embedded: list[str] = []
         self.batches = 0
         self.fail_after: int | None = None
