@@ -15,11 +15,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from .catalog import FILE_NAME as CATALOG
-from .embed import Matrix
-from .records import vectors_from
+from .records import Fingerprint
+from .storage import row_bytes
 
 FILE_NAME = "embeddings.sqlite"
 
@@ -38,22 +36,22 @@ class EmbeddingCache:
 
     Args:
         folder: The index's folder; the caller holds its writer lock.
-        embedder: The embedder's name.
-        dimension: The length of its vectors.
+        fingerprint: What its vectors depend on.
     """
 
-    def __init__(self, folder: Path, embedder: str, dimension: int) -> None:
+    def __init__(self, folder: Path, fingerprint: Fingerprint) -> None:
         self._folder = folder
         self._path = folder / FILE_NAME
-        self._key = f"{embedder}\n{dimension}"
-        self._bytes = dimension * np.dtype(np.float32).itemsize
-        self.room = _MOST_BYTES // self._bytes
+        about = fingerprint
+        self._key = "\n".join((about.embedder, str(about.dimension), about.windows, about.storage))
+        self._bytes = row_bytes(about.dimension, about.storage)
+        self.room = _MOST_BYTES
 
-    def get(self, contents: Sequence[bytes]) -> dict[bytes, Matrix]:
-        """Those of some contents that are known, with their vectors, shape (dimension,)."""
+    def get(self, contents: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Those of some contents that are known, with their vectors as the catalog stores them."""
 
-        def look(connection: sqlite3.Connection) -> dict[bytes, Matrix]:
-            found: dict[bytes, Matrix] = {}
+        def look(connection: sqlite3.Connection) -> dict[bytes, bytes]:
+            found: dict[bytes, bytes] = {}
             for content in contents:
                 row = connection.execute(
                     "SELECT vector FROM embeddings WHERE embedder = ?1 AND content = ?2 UNION ALL"
@@ -61,16 +59,16 @@ class EmbeddingCache:
                     (self._key, content),
                 ).fetchone()
                 if row:
-                    if not isinstance(row[0], bytes) or len(row[0]) != self._bytes:
+                    if not isinstance(row[0], bytes) or not row[0] or len(row[0]) % self._bytes:
                         raise sqlite3.DatabaseError("this is no vector")
-                    found[content] = vectors_from([row[0]])[0]
+                    found[content] = row[0]
             return found
 
         return self._do(look)
 
-    def put(self, contents: Sequence[bytes], vectors: Matrix) -> None:
-        """Keep vectors, shape (number of contents, dimension), until they are in the catalog."""
-        rows = [(self._key, c, row.tobytes()) for c, row in zip(contents, vectors, strict=True)]
+    def put(self, contents: Sequence[bytes], vectors: Sequence[bytes]) -> None:
+        """Keep vectors, as the catalog stores them, until they are there."""
+        rows = [(self._key, c, stored) for c, stored in zip(contents, vectors, strict=True)]
         self._do(
             lambda connection: connection.executemany(
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows
@@ -120,8 +118,9 @@ class EmbeddingCache:
             [(self._key, content, vector) for content, vector in dropped],
         )
         connection.execute(
-            "DELETE FROM dropped WHERE rowid <="
-            " (SELECT rowid FROM dropped ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+            "DELETE FROM dropped WHERE rowid IN (SELECT rowid FROM (SELECT rowid,"
+            " sum(length(vector)) OVER (ORDER BY rowid DESC) AS bytes FROM dropped)"
+            " WHERE bytes > ?)",
             (self.room,),
         )
         return True

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rag.types import Document, Passage
 
-from .embed import Matrix
 from .reading import Reading
 from .records import Fingerprint, Reader, as_meta, content_hash
 from .schema import new_mark
@@ -39,7 +38,10 @@ class Writer(Reader):
         self.renewed = False
         self._let_go: set[bytes] = set()
         # In SQLite's temporary file: a folder's texts need not fit into memory.
-        self._sql("CREATE TEMP TABLE waiting (content BLOB PRIMARY KEY, text TEXT NOT NULL)")
+        self._sql(
+            "CREATE TEMP TABLE waiting"
+            " (content BLOB PRIMARY KEY, text TEXT NOT NULL, language TEXT NOT NULL)"
+        )
 
     def put(
         self,
@@ -89,9 +91,12 @@ class Writer(Reader):
             ],
         )
         self._many(
-            "INSERT OR IGNORE INTO waiting SELECT ?1, ?2"
+            "INSERT OR IGNORE INTO waiting SELECT ?1, ?2, ?3"
             " WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE content = ?1)",
-            [(c, passage.text) for c, passage in zip(contents, passages, strict=True)],
+            [
+                (content, passage.text, document.language)
+                for content, passage in zip(contents, passages, strict=True)
+            ],
         )
 
     def forget(self, uri: str) -> bool:
@@ -149,15 +154,17 @@ class Writer(Reader):
         """How many passages have no vector yet."""
         return int(self._sql("SELECT count(*) FROM waiting").fetchone()[0])
 
-    def waiting(self) -> Iterator[tuple[bytes, str]]:
-        """The contents that have no vector yet, with their texts, the shortest first."""
-        rows = self._sql("SELECT content, text FROM waiting ORDER BY length(text), content")
+    def waiting(self) -> Iterator[tuple[bytes, str, str]]:
+        """The contents that have no vectors yet, their texts and languages, the shortest first."""
+        rows = self._sql(
+            "SELECT content, text, language FROM waiting ORDER BY length(text), content"
+        )
         while batch := rows.fetchmany(_FETCHED):
             yield from batch
 
-    def store_vectors(self, contents: Sequence[bytes], vectors: Matrix) -> None:
-        """Store vectors, shape (number of contents, dimension), of length 1."""
-        rows = zip(contents, (row.tobytes() for row in vectors), strict=True)
+    def store_vectors(self, contents: Sequence[bytes], vectors: Sequence[bytes]) -> None:
+        """Store for each content the vectors of its windows, as ``storage.encoded`` gives them."""
+        rows = zip(contents, vectors, strict=True)
         self._many("INSERT OR IGNORE INTO vectors (content, vector) VALUES (?, ?)", rows)
         self.changed = True
 
@@ -172,7 +179,7 @@ class Writer(Reader):
         """Drop vectors that no passage needs any more, and count the revision.
 
         Args:
-            keep: How many of those vectors at most are put into ``dropped``.
+            keep: How many bytes of those vectors at most are put into ``dropped``.
         """
         for content in self._let_go:
             found = self._sql(
@@ -180,8 +187,10 @@ class Writer(Reader):
                 " AND NOT EXISTS (SELECT 1 FROM passages WHERE content = ?1) RETURNING vector",
                 (content,),
             ).fetchall()
-            if len(self.dropped) < keep:
-                self.dropped += [(content, vector) for (vector,) in found]
+            for (vector,) in found:
+                if len(vector) <= keep:
+                    self.dropped.append((content, vector))
+                    keep -= len(vector)
         self._set("revision", self.state().revision + 1)
         self._set("mark", new_mark())
 

@@ -44,8 +44,8 @@ _LEXICAL = "lexical"
 _MANAGED = ".managed.json"  # which files are tantivy's own, as it remembers
 _UNFINISHED = "unfinished"
 
-# A new file of vectors is made when this many passages came or went since the last one, or
-# this share of all. Until then they are read from the catalog: 4,096 take about 20 ms.
+# A new file of vectors is made when this many vectors came or went since the last one, or this
+# share of all. Until then they are read from the catalog: 4,096 take about 20 ms.
 _MOST_RECENT = 4096
 _LEAST_RECENT = 64
 _RECENT_SHARE = 0.1
@@ -74,17 +74,19 @@ class _Files:
     """What ``state.json`` says of the files beside it.
 
     ``setting`` and ``factory`` are what was asked for and what ``vectors.faiss`` is; ``through``
-    is the highest passage id that it knows, ``count`` how many vectors it has and ``gone``
-    which of them no longer count, the first ``kept`` of them because FAISS could not remove them
-    when the file was made. ``last`` is the highest passage id that ``lexical`` knows.
-    ``checksums`` are those of all files by their path in the folder. ``lexical_form`` is the form
-    of ``lexical``: what an older version wrote has another, or does not say, and is made anew.
+    is the highest passage id that it knows, ``count`` how many passages and ``windows`` how many
+    vectors it has, and ``gone`` which passages no longer count, the first ``kept`` of them because
+    FAISS could not remove them when the file was made. ``last`` is the highest passage id that
+    ``lexical`` knows. ``checksums`` are those of all files by their path in the folder.
+    ``lexical_form`` is the form of ``lexical``: what an older version wrote has another, or does
+    not say, and is made anew.
     """
 
     setting: str
     factory: str
     through: int
     count: int
+    windows: int
     last: int
     gone: tuple[int, ...]
     center: tuple[float, ...]
@@ -111,7 +113,8 @@ def read(folder: Path, reader: Reader) -> Snapshot | None:
         return None
     center = np.array(files.center, dtype=np.float32)
     recent = faiss_files.exact(len(center), reader.stored_vectors(after=files.through))
-    return Snapshot(state, Vectors(base, recent, files.gone), lexical, center)
+    passages = files.count + reader.count_passages(after=files.through)
+    return Snapshot(state, Vectors(base, recent, files.gone, passages), lexical, center)
 
 
 def build(reader: Reader, folder: Path | None = None, setting: str = AUTO) -> Snapshot:
@@ -130,7 +133,8 @@ def build(reader: Reader, folder: Path | None = None, setting: str = AUTO) -> Sn
     if folder is None:
         base, _ = _all_vectors(reader, setting)
         lexical = Lexical.empty().changed((), reader.texts())
-        return Snapshot(state, Vectors(base), lexical, _center(reader))
+        vectors = Vectors(base, passages=reader.counts()[1])
+        return Snapshot(state, vectors, lexical, _center(reader))
     with _unfinished(folder, state) as place:
         _write_all(place, reader, setting)
     sweep(folder, state)
@@ -179,7 +183,7 @@ def damage(folder: Path, reader: Reader) -> list[str]:
     found = []
     if snapshot.lexical.ids() != known:
         found.append("The lexical index holds other passages than the catalog.")
-    if len(snapshot.vectors) != len(known):
+    if snapshot.vectors.windows() != _windows(reader):
         found.append("The vector index holds other passages than the catalog.")
     return found
 
@@ -201,15 +205,16 @@ def _write_all(place: Path, reader: Reader, setting: str) -> None:
     (place / _LEXICAL).mkdir()
     Lexical.empty(place / _LEXICAL).changed((), reader.texts())
     last, center = reader.last_passage(), tuple(_center(reader).tolist())
-    _close(place, _Files(setting, factory, last, base.ntotal, last, (), center, {}))
+    _, count = reader.counts()
+    _close(place, _Files(setting, factory, last, count, base.ntotal, last, (), center, {}))
 
 
 def _all_vectors(reader: Reader, setting: str) -> tuple[Any, str]:
     dimension = reader.fingerprint().dimension
-    _, count = reader.counts()
+    count = reader.count_windows()
     factory = faiss_files.factory_for(setting, dimension, count)
     wanted = faiss_files.training_size(factory, dimension, count)
-    sample = reader.sample(wanted)
+    sample = reader.sample_windows(wanted)
     return faiss_files.build(factory, dimension, reader.stored_vectors(), sample), factory
 
 
@@ -220,12 +225,13 @@ def _followed(
     through = files.through
     gone = (*files.gone, *(passage for passage in removed if passage <= through))
     last, center = writer.last_passage(), tuple(_center(writer).tolist())
-    recent = writer.count_passages(after=through)
-    most = min(_MOST_RECENT, max(_LEAST_RECENT, int(files.count * _RECENT_SHARE)))
-    if len(gone) - files.kept + recent <= most and files.setting == setting:
+    recent = writer.count_windows(after=through)
+    left_out = (len(gone) - files.kept) * files.windows // max(1, files.count)
+    most = min(_MOST_RECENT, max(_LEAST_RECENT, int(files.windows * _RECENT_SHARE)))
+    if left_out + recent <= most and files.setting == setting:
         _link(old / _VECTORS, place / _VECTORS)
         return replace(files, last=last, gone=gone, center=center)
-    dimension, total = len(center), writer.counts()[1]
+    dimension, total = len(center), writer.count_windows()
     updated, factory = None, faiss_files.factory_for(setting, dimension, total)
     if factory == files.factory:
         updated = faiss_files.updated(old / _VECTORS, gone, writer.stored_vectors(after=through))
@@ -233,7 +239,18 @@ def _followed(
     if base is None:
         base, factory = _all_vectors(writer, setting)
     faiss_files.write(base, place / _VECTORS)
-    return _Files(setting, factory, last, base.ntotal, last, kept, center, {}, len(kept))
+    count = writer.counts()[1] + len(kept)
+    return _Files(setting, factory, last, count, base.ntotal, last, kept, center, {}, len(kept))
+
+
+def _windows(reader: Reader) -> list[tuple[int, int]]:
+    """Every window that the catalog has a vector of: its passage and its number there."""
+    found = []
+    for owners, _ in reader.stored_vectors():
+        _, counts = np.unique(owners, return_counts=True)
+        numbers = np.concatenate([np.arange(count) for count in counts])
+        found += zip(owners.tolist(), numbers.tolist(), strict=True)
+    return found
 
 
 def _center(reader: Reader) -> Matrix:

@@ -13,12 +13,21 @@ from rag.text import NORMALIZATION
 from .chunk import CHUNKER
 from .embed import Embedder, embedder_name, embedder_setting
 from .records import Fingerprint
+from .windows import WINDOWS
 
 
 def fingerprint_for(embedder: Embedder, settings: Settings) -> Fingerprint:
     """The fingerprint of an index that is made with an embedder."""
     most = min(settings.index.passage_tokens or LONGEST_PASSAGE, embedder.max_tokens)
-    return Fingerprint(embedder.name, embedder.dimension, NORMALIZATION, CHUNKER, most)
+    return Fingerprint(
+        embedder.name,
+        embedder.dimension,
+        NORMALIZATION,
+        CHUNKER,
+        most,
+        WINDOWS if embedder.windows else "",
+        settings.index.storage,
+    )
 
 
 def mismatches(
@@ -40,6 +49,7 @@ def mismatches(
         "chunker": (made.chunker, CHUNKER),
         "normalization": (made.normalization, NORMALIZATION),
         "passage_tokens": (made.passage_tokens, tokens),
+        "windows": (made.windows, made.windows and WINDOWS),
         "dimension": (made.dimension, embedder.dimension if embedder else made.dimension),
     }
     for what, (before, now) in pairs.items():

@@ -22,7 +22,7 @@ from rag.errors import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import normalize
-from rag.types import Document, Hit, IngestReport, Passage
+from rag.types import Document, Hit, IngestReport
 
 from . import derived
 from .catalog import Catalog
@@ -36,7 +36,7 @@ from .making import make, make_anew
 from .migrate import to_present_layout
 from .mirror import above, look
 from .records import Entry, Reader
-from .search import Ranked, Search
+from .search import Search, hit
 from .status import facts_of
 from .verify import verify
 
@@ -314,7 +314,7 @@ class Index:
             ranked = search.ranked(question, k or self.settings.retrieval.k, allowed)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
-        return [_hit(document, passage, scores[passage.id]) for passage, document in passages]
+        return [hit(document, passage, scores[passage.id]) for passage, document in passages]
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How well each of some texts answers a question, on the scale of ``search``.
@@ -430,10 +430,6 @@ class Index:
             raise IndexMismatch(
                 f"The index in {self.folder} was embedded anew while it was open.", "Open it again."
             )
-
-
-def _hit(document: Document, passage: Passage, found: Ranked) -> Hit:
-    return Hit(document, passage, found.score, found.lexical, found.dense)
 
 
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:

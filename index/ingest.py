@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,12 @@ from .cache import EmbeddingCache
 from .catalog import Catalog
 from .changes import Writer
 from .chunk import chunk
-from .embed import Embedder, Matrix
+from .embed import Embedder
 from .load import load, read_bytes
 from .reading import Reading, present_readers
 from .records import Fingerprint, content_hash
+from .storage import encoded
+from .windows import windows
 
 OnProgress = Callable[[Progress], None]
 
@@ -62,12 +64,10 @@ def change(
         IndexingError: Something cannot be written.
     """
     folder = catalog.path.parent
-    cache = EmbeddingCache(folder, fingerprint.embedder, fingerprint.dimension)
+    cache = EmbeddingCache(folder, fingerprint)
     with catalog.write() as writer:
         before = writer.state()
-        ingest = Ingest(
-            writer, cache, embedder, fingerprint.passage_tokens, settings.batch_size, on_progress
-        )
+        ingest = Ingest(writer, cache, embedder, fingerprint, settings.batch_size, on_progress)
         what(ingest)
         ingest.embed()
         if writer.changed:
@@ -92,7 +92,7 @@ class Ingest:
         writer: The open transaction.
         cache: Embeddings that need not be made again.
         embedder: Gives passages their vectors.
-        passage_tokens: The most tokens a passage may have.
+        fingerprint: What vectors and passages depend on.
         batch_size: How many passages are embedded at a time.
         on_progress: Told about every document and every batch.
     """
@@ -100,7 +100,7 @@ class Ingest:
     writer: Writer
     cache: EmbeddingCache
     embedder: Callable[[], Embedder]
-    passage_tokens: int
+    fingerprint: Fingerprint
     batch_size: int
     on_progress: OnProgress
     added: list[str] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Ingest:
         self.writer.forget_readings(files)
 
     def embed(self) -> None:
-        """Give a vector to every passage that has none."""
+        """Give vectors to every passage that has none."""
         total = self.writer.count_waiting()
         if not total:
             return
@@ -214,27 +214,39 @@ class Ingest:
             self.writer.note(file, reading)
 
     def _put(self, document: Document, file_hash: bytes, file: str) -> None:
-        passages = chunk(document, self.embedder().count_tokens, self.passage_tokens)
+        passages = chunk(document, self.embedder().count_tokens, self.fingerprint.passage_tokens)
         self.writer.put(document, file_hash, passages, file)
         self.passages += len(passages)
 
     def _store(
         self,
-        batch: Sequence[tuple[bytes, str]],
+        batch: Sequence[tuple[bytes, str, str]],
         embedder: Embedder,
         kept: _Keeper,
     ) -> None:
         """Store the vectors of a batch: those kept from before, and the others embedded now."""
-        known = self.cache.get([content for content, _ in batch])
-        missing = [(content, text) for content, text in batch if content not in known]
+        known = self.cache.get([content for content, _, _ in batch])
+        missing = [waiting for waiting in batch if waiting[0] not in known]
         if known:
-            self.writer.store_vectors(list(known), np.stack(list(known.values())))
+            self.writer.store_vectors(list(known), list(known.values()))
         if missing:
-            contents = [content for content, _ in missing]
-            vectors = embedder.embed([text for _, text in missing])
+            contents = [content for content, _, _ in missing]
+            vectors = self._embedded([waiting[1:] for waiting in missing], embedder)
             self.writer.store_vectors(contents, vectors)
             self.embedded += len(missing)
             kept.keep(contents, vectors)
+
+    def _embedded(self, passages: Sequence[tuple[str, str]], embedder: Embedder) -> list[bytes]:
+        """The vectors of passages, each a text and its language, as the catalog stores them."""
+        parts = [
+            [text[start:end] for start, end in windows(text, language)]
+            if self.fingerprint.windows
+            else [text]
+            for text, language in passages
+        ]
+        matrix = embedder.embed([part for of_one in parts for part in of_one])
+        ends = list(accumulate(len(of_one) for of_one in parts))
+        return [encoded(rows, self.fingerprint.storage) for rows in np.split(matrix, ends[:-1])]
 
 
 @dataclass
@@ -243,16 +255,16 @@ class _Keeper:
 
     cache: EmbeddingCache
     contents: list[bytes] = field(default_factory=list)
-    vectors: list[Matrix] = field(default_factory=list)
+    vectors: list[bytes] = field(default_factory=list)
     last: float = field(default_factory=time.monotonic)
 
-    def keep(self, contents: Sequence[bytes], vectors: Matrix) -> None:
+    def keep(self, contents: Sequence[bytes], vectors: Sequence[bytes]) -> None:
         self.contents.extend(contents)
-        self.vectors.append(vectors)
+        self.vectors.extend(vectors)
         if time.monotonic() - self.last > _SECONDS_BETWEEN_KEEPING:
             self.flush()
 
     def flush(self) -> None:
         if self.contents:
-            self.cache.put(self.contents, np.concatenate(self.vectors))
+            self.cache.put(self.contents, self.vectors)
         self.contents, self.vectors, self.last = [], [], time.monotonic()

@@ -13,18 +13,24 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.text import normalize
 from rag.types import Document, Passage, file_name
 
 from .embed import Matrix
+from .storage import decoded, row_bytes
+from .windows import MOST_WINDOWS
 
 if TYPE_CHECKING:
     import sqlite3
 
-# How many vectors are read at a time.
-_FETCHED = 4096
+# The vectors of how many passages are read at a time.
+_FETCHED = 1024
+
+# For each vector the passage that it belongs to.
+Owners = NDArray[np.int64]
 
 # What helps where the catalog is damaged. SQLite would apply another catalog's log to a backup.
 RESTORE = (
@@ -35,13 +41,19 @@ RESTORE = (
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What vectors and passages depend on; an index never mixes two of these."""
+    """What vectors and passages depend on; an index never mixes two of these.
+
+    ``windows`` says which parts of a passage have vectors, and is empty where only the whole has
+    one; ``storage`` is the type of the numbers that the catalog keeps.
+    """
 
     embedder: str
     dimension: int
     normalization: str
     chunker: str
     passage_tokens: int
+    windows: str = ""
+    storage: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +293,21 @@ class Reader:
                     current, text = document, found.fetchone()[0]
             yield identifier, document, text[start:end]
 
-    def stored_vectors(self, after: int = 0) -> Iterator[tuple[list[int], Matrix]]:
+    def count_windows(self, after: int = 0) -> int:
+        """How many vectors the passages have whose id is above ``after``."""
+        total = self._sql(
+            "SELECT coalesce(sum(length(vector)), 0) FROM passages JOIN vectors USING (content)"
+            " WHERE passages.id > ?",
+            (after,),
+        ).fetchone()[0]
+        return int(total) // self._row_bytes()
+
+    def stored_vectors(self, after: int = 0) -> Iterator[tuple[Owners, Matrix]]:
         """The vectors of the passages whose id is above ``after``, some thousand at a time.
 
         Yields:
-            Passage ids, and their vectors, shape (number of ids, dimension).
+            For each vector the id of its passage, and the vectors, shape (number of vectors,
+            dimension). Those of one passage follow each other, that of the whole passage first.
         """
         rows = self._sql(
             "SELECT passages.id, vector FROM passages JOIN vectors USING (content)"
@@ -293,23 +315,31 @@ class Reader:
             (after,),
         )
         while batch := rows.fetchmany(_FETCHED):
-            yield [row[0] for row in batch], self._matrix([row[1] for row in batch])
+            ids = np.array([row[0] for row in batch], dtype=np.int64)
+            matrix, owners = self._windows([row[1] for row in batch])
+            yield ids[owners], matrix
 
     def vectors(self, ids: Sequence[int]) -> Matrix:
-        """The vectors of some passages, shape (number of ids, dimension).
+        """The vectors of some whole passages, shape (number of ids, dimension).
 
         Raises:
             IndexDamaged: One of them is not there.
         """
-        rows = dict(
-            self._sql(
-                "SELECT passages.id, vector FROM json_each(?) AS wanted"
-                " JOIN passages ON passages.id = wanted.value JOIN vectors USING (content)",
-                (json.dumps(list(ids)),),
-            )
-        )
-        with _readable("a vector"):
-            return self._matrix([rows[one] for one in ids])
+        size = self._row_bytes()
+        return self._windows([blob[:size] for blob in self._blobs(ids)])[0]
+
+    def window_vectors(self, ids: Sequence[int]) -> tuple[Matrix, Owners]:
+        """The vectors of all windows of some passages.
+
+        Returns:
+            The vectors, of length 1, shape (number of windows, dimension), and for each of them
+            which of ``ids`` it belongs to, as a place in ``ids``. The passages follow each other
+            as their ids do, and the first vector of each is that of the whole passage.
+
+        Raises:
+            IndexDamaged: Those of a passage are not there.
+        """
+        return self._windows(self._blobs(ids))
 
     def problems(self) -> Iterator[str]:
         """What is wrong with the catalog, in plain sentences: everything is read."""
@@ -326,11 +356,11 @@ class Reader:
         ):
             if wrong:
                 yield f"The document {uri} is not whole."
-        size = self.fingerprint().dimension * np.dtype(np.float32).itemsize
         for (content,) in self._sql(
             "SELECT content FROM passages LEFT JOIN vectors USING (content)"
-            " WHERE vector IS NULL OR length(vector) != ?",
-            (size,),
+            " WHERE vector IS NULL OR length(vector) % ?1 OR length(vector) / ?1 NOT BETWEEN 1"
+            " AND ?2",
+            (self._row_bytes(), MOST_WINDOWS if self.fingerprint().windows else 1),
         ):
             yield f"The vector of the passage {content.hex()} is missing or damaged."
         contents = self._sql("SELECT content FROM passages ORDER BY id")
@@ -339,27 +369,53 @@ class Reader:
                 yield f"The text of passage {identifier} is not what was embedded."
 
     def sample(self, most: int) -> Matrix:
-        """Vectors of the index, shape (at most ``most``, dimension).
+        """Vectors of whole passages, shape (at most ``most``, dimension).
 
         The contents with the lowest hashes: as good as a random choice, and the same one for
         the same documents, whatever the order they came in.
         """
+        rows = self._sql(
+            "SELECT substr(vector, 1, ?) FROM vectors ORDER BY content LIMIT ?",
+            (self._row_bytes(), most),
+        )
+        return self._windows([row[0] for row in rows])[0]
+
+    def sample_windows(self, most: int) -> Matrix:
+        """Vectors of windows, shape (at most ``most``, dimension), chosen as ``sample`` does."""
+        size, left, blobs = self._row_bytes(), most, []
         rows = self._sql("SELECT vector FROM vectors ORDER BY content LIMIT ?", (most,))
-        return self._matrix([row[0] for row in rows])
+        for (blob,) in rows:
+            blobs.append(blob)
+            left -= len(blob) // size
+            if left <= 0:
+                break
+        return self._windows(blobs)[0][:most]
 
-    def _matrix(self, blobs: Sequence[bytes]) -> Matrix:
-        """Stored vectors, shape (number of blobs, dimension)."""
-        size = self.fingerprint().dimension * np.dtype(np.float32).itemsize
+    def _row_bytes(self) -> int:
+        fingerprint = self.fingerprint()
+        with _readable("its fingerprint"):
+            return row_bytes(fingerprint.dimension, fingerprint.storage)
+
+    def _blobs(self, ids: Sequence[int]) -> list[bytes]:
+        """The vectors of some passages, as they are stored."""
+        rows = dict(
+            self._sql(
+                "SELECT passages.id, vector FROM json_each(?) AS wanted"
+                " JOIN passages ON passages.id = wanted.value JOIN vectors USING (content)",
+                (json.dumps(list(ids)),),
+            )
+        )
         with _readable("a vector"):
-            if any(len(blob) != size for blob in blobs):
-                raise ValueError("its length is another")
-            return vectors_from(blobs)
+            return [rows[one] for one in ids]
 
-
-def vectors_from(blobs: Sequence[bytes]) -> Matrix:
-    """Stored vectors, all of one dimension, as a matrix, shape (number of blobs, dimension)."""
-    flat = np.frombuffer(b"".join(blobs), dtype=np.float32)
-    return flat.reshape(len(blobs), -1 if blobs else 0)
+    def _windows(self, blobs: Sequence[bytes]) -> tuple[Matrix, Owners]:
+        """Stored vectors as a matrix, and for each row the place of its blob."""
+        fingerprint = self.fingerprint()
+        with _readable("a vector"):
+            matrix = decoded(blobs, fingerprint.dimension, fingerprint.storage)
+            size = row_bytes(fingerprint.dimension, fingerprint.storage)
+        counts = np.array([len(blob) // size for blob in blobs], dtype=np.int64)
+        return matrix, np.repeat(np.arange(len(blobs)), counts)
 
 
 def as_meta(fingerprint: Fingerprint) -> dict[str, Any]:

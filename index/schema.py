@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-LAYOUT = 3
+LAYOUT = 4
 
-# Eight kibibytes hold five vectors of 384 numbers with little waste; four would hold two.
+# Eight kibibytes hold the windows of three passages, 384 numbers of eight bits each, or five
+# single vectors of 32 bits, with little waste; four would hold one, or two.
 PAGE_BYTES = 8192
 
 META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -88,8 +89,11 @@ _FROM_FIRST = (
 # The second did not note what became of a file: each is read once more when it is next seen.
 _FROM_SECOND = (_FILES,)
 
+# The third held one vector for a passage, as numbers of 32 bits.
+_FROM_THIRD = ("INSERT INTO meta VALUES ('windows', '\"\"'), ('storage', '\"float32\"')",)
+
 # From each older layout to the next.
-_STEPS = {1: _FROM_FIRST, 2: _FROM_SECOND}
+_STEPS = {1: _FROM_FIRST, 2: _FROM_SECOND, 3: _FROM_THIRD}
 
 
 def new_mark() -> str:
@@ -107,6 +111,6 @@ def migrate(connection: sqlite3.Connection, layout: int) -> None:
     for step in range(layout, LAYOUT):
         for statement in _STEPS[step]:
             connection.execute(statement)
-    # The first layout had no mark. Where there is one, what derives from this state still fits.
+    # The first layout had no mark. Where there is one, this is still the same state.
     for how, key, value in (("REPLACE", "layout", LAYOUT), ("IGNORE", "mark", new_mark())):
         connection.execute(f"INSERT OR {how} INTO meta VALUES (?, ?)", (key, json.dumps(value)))

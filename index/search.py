@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,14 @@ from rag.concepts import concepts
 from rag.language import function_words
 from rag.settings import RetrievalSettings
 from rag.text import fold, words
+from rag.types import Document, Hit, Passage
 
 from .derived import Snapshot
 from .embed import Embedder, Matrix
 from .lexical import FOLDED_WEIGHT, calibrate
-from .records import Reader
+from .records import Owners, Reader
 from .selection import Conditions, Selection
+from .windows import windows
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
@@ -29,12 +31,17 @@ _WIDEST = 4096
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with its fused score and the two calibrated scores it is made of."""
+    """A passage with its fused score and the two calibrated scores it is made of.
+
+    ``window`` is the number of the window that is nearest to the question, of ``windows`` many.
+    """
 
     passage_id: int
     score: float
     lexical: float
     dense: float
+    window: int
+    windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +89,13 @@ class Search:
             if not ids:
                 break
             # Copies of what is chosen already would take the places of others again.
-            vectors = self.reader.vectors(ids)
-            new = (vectors @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
+            vectors, owners = self.reader.window_vectors(ids)
+            wholes = vectors[_firsts(owners)]
+            new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
-            ranked += self._scored(question_words, query, kept, vectors[new])
-            matrix = np.concatenate([matrix, vectors[new]])
+            of_new = new[owners]
+            ranked += self._scored(question_words, query, kept, vectors[of_new], owners[of_new])
+            matrix = np.concatenate([matrix, wholes[new]])
             chosen = _diverse(ranked, matrix, k, self.settings.diversity)
             if len(chosen) >= k or wide >= most:
                 break
@@ -107,16 +116,23 @@ class Search:
         return {*near, *found}
 
     def _scored(
-        self, question_words: Sequence[str], query: Matrix, ids: Sequence[int], matrix: Matrix
+        self,
+        question_words: Sequence[str],
+        query: Matrix,
+        ids: Sequence[int],
+        matrix: Matrix,
+        owners: Owners,
     ) -> list[Ranked]:
         """Both sides score every candidate, so none is fused with a zero it did not earn."""
         lexical, weight = self.snapshot.lexical, self.settings.dense_weight
         shares = calibrate(lexical.scores(question_words, ids), lexical.rarity(question_words))
         ranked = []
-        for passage, similarity in zip(ids, self._dense(query, matrix).tolist(), strict=True):
+        for passage, (similarity, *window) in zip(
+            ids, self._dense(query, matrix, owners), strict=True
+        ):
             share = shares.get(passage, 0.0)
             fused = weight * similarity + (1 - weight) * share
-            ranked.append(Ranked(passage, fused, share, similarity))
+            ranked.append(Ranked(passage, fused, share, similarity, *window))
         return ranked
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
@@ -125,15 +141,18 @@ class Search:
             return []
         rarity = self.snapshot.lexical.rarity(content_words(question), prior=_IMAGINED)
         query = self.embedder.embed([question], query=True)[0]
-        dense = self._dense(query, self.embedder.embed(texts)).tolist()
+        dense = self._dense(query, self.embedder.embed(texts), np.arange(len(texts)))
         return [
             (coverage(rarity, text), similarity)
-            for text, similarity in zip(texts, dense, strict=True)
+            for text, (similarity, _, _) in zip(texts, dense, strict=True)
         ]
 
-    def _dense(self, query: Matrix, matrix: Matrix) -> Matrix:
-        """Cosines as a share of the way from this question's typical cosine to 1, in [0, 1].
+    def _dense(
+        self, query: Matrix, matrix: Matrix, owners: Owners
+    ) -> Iterator[tuple[float, int, int]]:
+        """How near each passage is by its best window, which that is, and of how many.
 
+        The cosine counts as a share of the way from this question's typical cosine to 1, in [0, 1].
         Some questions, and with an English embedder all Vietnamese ones, are close to
         everything; the cosine to the centre of the index says how close. In an index of a
         few passages the centre is hardly more than those passages, and is trusted less.
@@ -142,13 +161,32 @@ class Search:
         trust = count / (count + _IMAGINED)
         typical = float(query @ self.snapshot.center) * trust
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
-        return np.asarray(np.clip(shares, 0, 1), dtype=np.float32)
+        for of_one in np.split(shares, _firsts(owners)[1:]) if len(owners) else ():
+            best = int(of_one.argmax())
+            yield float(np.clip(of_one[best], 0, 1)), best, len(of_one)
+
+
+def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
+    """A passage that was found, with the part of it that the question is about."""
+    span = None
+    if found.windows > 1:
+        spans = windows(passage.text, document.language)
+        # A text that also stands in a document of another language may be cut otherwise there.
+        if len(spans) == found.windows:
+            start, end = spans[found.window]
+            span = passage.start + start, passage.start + end
+    return Hit(document, passage, found.score, found.lexical, found.dense, span)
 
 
 def content_words(question: str) -> list[str]:
     """The words of a question that carry its topic, or all of them where none does."""
     every = list(dict.fromkeys(words(question)))
     return [word for word in every if word not in function_words()] or every
+
+
+def _firsts(owners: Owners) -> Owners:
+    """Where the vectors of each passage begin."""
+    return np.flatnonzero(np.diff(owners, prepend=-1))
 
 
 def coverage(rarity: dict[str, float], text: str) -> float:

@@ -1,5 +1,8 @@
 """Vectors in FAISS. The only module that imports faiss.
 
+Each vector stands for a window of a passage, its id for both: ``SLOTS`` times the passage's id,
+and the number of the window. Outside of this module there are passages only.
+
 A file of vectors is derived from the catalog: it can be deleted at any time. It is never
 changed in place: what came after it is searched beside it, and what went is left out, until
 the two are worth a new file.
@@ -8,7 +11,7 @@ the two are worth a new file.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from rag.errors import SettingsError
 
 from .embed import Matrix
+from .windows import SLOTS
 
 # The setting that lets the size decide.
 AUTO = "auto"
@@ -27,6 +31,10 @@ _EXACT = 50_000
 # Lists that an inverted file searches: one in so many. See evals/LOG.md for the figures.
 _LISTS_PER_PROBE = 8
 _HNSW_SEARCH = 128
+# How many of the nearest windows are expected to be of one passage; where there are more, so many
+# times as many are asked for.
+_WINDOWS_PER_PASSAGE = 4
+_WIDENED = 4
 # What FAISS asks for to place a centroid, and for a product quantizer of 8 bits.
 _POINTS_PER_CENTROID = 39
 _POINTS_PER_CODEBOOK = 39 * 256
@@ -75,32 +83,49 @@ def factory_for(setting: str, dimension: int, count: int) -> str:
 
 
 class Vectors:
-    """An inner-product index over passage vectors, keyed by passage id.
+    """An inner-product index over the windows of passages; a passage is as near as its best one.
 
     Vectors have length 1, so an inner product is a cosine.
 
     Args:
         base: A FAISS index.
         recent: A second one, with what came after the first was made.
-        gone: Ids that the first still has and that no longer count.
+        gone: Ids of passages that the first still has and that no longer count.
+        passages: How many passages both have, also those; as many as vectors if left out.
     """
 
-    def __init__(self, base: Any, recent: Any | None = None, gone: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        base: Any,
+        recent: Any | None = None,
+        gone: Iterable[int] = (),
+        passages: int | None = None,
+    ) -> None:
         self._parts = [part for part in (base, recent) if part is not None and part.ntotal]
-        self._gone = np.fromiter(gone, dtype=np.int64)
-        self._left_out = frozenset(self._gone.tolist())
-        self._count = sum(int(part.ntotal) for part in self._parts) - len(self._gone)
+        self._left_out = frozenset(gone)
+        self._gone = _mask(self._left_out)
+        windows = sum(int(part.ntotal) for part in self._parts)
+        passages = windows if passages is None else passages
+        self._count = passages - len(self._left_out)
+        self._at_first = 1 if windows <= passages else _WINDOWS_PER_PASSAGE
 
     def __len__(self) -> int:
+        """How many passages there are."""
         return self._count
 
+    def windows(self) -> list[tuple[int, int]]:
+        """Every window: its passage and its number there, in order."""
+        ids = np.sort(np.concatenate([np.zeros(0, np.int64), *map(_ids, self._parts)]))
+        pairs = zip((ids // SLOTS).tolist(), (ids % SLOTS).tolist(), strict=True)
+        return [pair for pair in pairs if pair[0] not in self._left_out]
+
     def search(self, query: Matrix, k: int, allowed: Mask | None = None) -> list[int]:
-        """The ids of the passages nearest to a query vector, the nearest first.
+        """The ids of the passages whose best windows are nearest to a query, the nearest first.
 
         Args:
             query: A vector of length 1, shape (dimension,).
             k: How many passages at most.
-            allowed: For every id whether it counts; all do if left out.
+            allowed: For every passage id whether it counts; all do if left out.
         """
 
         def counts(passage: int) -> bool:
@@ -108,14 +133,35 @@ class Vectors:
                 return False
             return allowed is None or (passage < len(allowed) and bool(allowed[passage]))
 
+        selector = _selector(allowed, self._gone)
+        share = 1.0 if allowed is None else min(1.0, max(1, int(allowed.sum())) / self._count)
         found: list[tuple[float, int]] = []
         for part in self._parts:
-            share = 1.0 if allowed is None else max(1, int(allowed.sum())) / self._count
-            parameters = _parameters(part, _selector(allowed, self._gone), min(1.0, share))
-            scores, ids = part.search(query[None, :], min(k, part.ntotal), params=parameters)
-            pairs = zip(scores[0].tolist(), ids[0].tolist(), strict=True)
-            found.extend((-score, passage) for score, passage in pairs if counts(passage))
+            parameters = _parameters(part, selector, share)
+            nearest = self._nearest(part, query, k, parameters, counts)
+            found.extend((-score, passage) for passage, score in nearest.items())
         return [passage for _, passage in sorted(found)[:k]]
+
+    def _nearest(
+        self, part: Any, query: Matrix, k: int, parameters: Any, counts: Callable[[int], bool]
+    ) -> dict[int, float]:
+        """Passages of one index, k of them if it finds so many, with the scores of their best.
+
+        Several of the nearest windows may be of one passage: more are asked for until there are
+        k passages, and so many windows as k passages can have are enough.
+        """
+        most = min(k * SLOTS, part.ntotal)
+        wide = min(k * self._at_first, most)
+        while True:
+            scores, ids = part.search(query[None, :], wide, params=parameters)
+            passages = ids[0] // SLOTS
+            best: dict[int, float] = {}
+            for passage, score in zip(passages.tolist(), scores[0].tolist(), strict=True):
+                if counts(passage):
+                    best.setdefault(passage, score)
+            if len(best) >= k or wide == most or passages[-1] < 0:  # there are no more
+                return best
+            wide = min(wide * _WIDENED, most)
 
 
 def exact(dimension: int, batches: Iterable[tuple[Sequence[int], Matrix]]) -> Any:
@@ -134,7 +180,8 @@ def build(
     Args:
         factory: A FAISS factory string.
         dimension: The length of a vector.
-        batches: Ids and their vectors, shape (number of ids, dimension).
+        batches: For each vector the id of its passage, and the vectors, shape (number of
+            vectors, dimension). Those of one passage follow each other, in one batch.
         sample: Vectors to train on, where the index is one that must be trained.
 
     Raises:
@@ -145,8 +192,8 @@ def build(
     try:
         if not index.is_trained:
             index.train(sample)
-        for ids, vectors in batches:
-            index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+        for owners, vectors in batches:
+            index.add_with_ids(vectors, _window_ids(owners))
     except RuntimeError as error:
         raise _unusable(factory) from error
     _set_effort(index)
@@ -164,10 +211,10 @@ def training_size(factory: str, dimension: int, count: int) -> int:
 def updated(
     path: Path, removed: Sequence[int], batches: Iterable[tuple[Sequence[int], Matrix]]
 ) -> tuple[Any, tuple[int, ...]] | None:
-    """The index of a file without some ids and with further vectors, in memory.
+    """The index of a file without some passages and with further ones, in memory.
 
     Returns:
-        The index, and those of the ids that it still has because its kind cannot forget;
+        The index, and those of the passages that it still has because its kind cannot forget;
         ``None`` where they are too many of all, or where the file is of no use.
     """
     import faiss
@@ -178,13 +225,14 @@ def updated(
     # FAISS refuses to remove from some kinds, even nothing.
     if removed:
         try:
-            index.remove_ids(faiss.IDSelectorBatch(np.array(removed, dtype=np.int64)))
+            index.remove_ids(_bitmap(_mask(removed)))
             left = ()
         except RuntimeError:
-            if len(removed) > index.ntotal * _MOST_GONE_SHARE:
+            gone = np.isin(_ids(index) // SLOTS, removed).sum()
+            if gone > index.ntotal * _MOST_GONE_SHARE:
                 return None
-    for ids, vectors in batches:
-        index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+    for owners, vectors in batches:
+        index.add_with_ids(vectors, _window_ids(owners))
     return index, left
 
 
@@ -293,14 +341,53 @@ def _directions(index: Any) -> int:
     return int(index.index.d) if isinstance(index, faiss.IndexPreTransform) else 0
 
 
-def _selector(allowed: Mask | None, gone: Ids) -> Any | None:
+def _window_ids(owners: Sequence[int] | Ids) -> Ids:
+    """The id of each window, given its passage: those of one passage follow each other."""
+    passages = np.asarray(owners, dtype=np.int64)
+    firsts = np.flatnonzero(np.diff(passages, prepend=-1))
+    counts = np.diff(firsts, append=len(passages))
+    return passages * SLOTS + np.arange(len(passages)) - np.repeat(firsts, counts)
+
+
+def _ids(index: Any) -> Ids:
+    """The id of every vector that an index has, in no order."""
+    import faiss
+
+    if isinstance(index, faiss.IndexPreTransform):
+        return _ids(faiss.downcast_index(index.index))
+    if isinstance(index, faiss.IndexIDMap):
+        return np.array(faiss.vector_to_array(index.id_map), dtype=np.int64)
+    lists = index.invlists
+    sizes = {number: lists.list_size(number) for number in range(index.nlist)}
+    found = [
+        faiss.rev_swig_ptr(lists.get_ids(number), size) for number, size in sizes.items() if size
+    ]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
+
+
+def _mask(passages: Collection[int]) -> Mask:
+    """For every id up to the highest of some passages whether it is one of them."""
+    mask = np.zeros(max(passages, default=-1) + 1, dtype=bool)
+    mask[list(passages)] = True
+    return mask
+
+
+def _bitmap(passages: Mask) -> Any:
+    """A selector of all windows of some passages: ``SLOTS`` bits for each."""
+    import faiss
+
+    bitmap: Any = faiss.IDSelectorBitmap
+    all_bits_or_none = -passages.astype(np.int64)
+    return bitmap(all_bits_or_none.view(np.uint8))
+
+
+def _selector(allowed: Mask | None, gone: Mask) -> Any | None:
     import faiss
 
     if allowed is not None:
-        bitmap: Any = faiss.IDSelectorBitmap
-        return bitmap(np.packbits(allowed, bitorder="little"))
+        return _bitmap(allowed)
     if len(gone):
-        return faiss.IDSelectorNot(faiss.IDSelectorBatch(gone))
+        return faiss.IDSelectorNot(_bitmap(gone))
     return None
 
 

@@ -40,7 +40,9 @@ class IndexSettings:
     the embedder's own count, that a passage may have; 0 stands for what the embedder reads, up
     to ``LONGEST_PASSAGE``.
     ``batch_size`` is how many passages are embedded at a time. ``vectors`` is the kind of FAISS
-    index: ``auto`` lets the number of passages decide, or a FAISS factory string.
+    index: ``auto`` lets the number of vectors decide, or a FAISS factory string. ``storage`` is the
+    type of the numbers in stored vectors, one of ``int8``, ``float16`` and ``float32``; an index
+    keeps the one it was made with until it is embedded anew.
     """
 
     path: str = "my-index"
@@ -48,6 +50,7 @@ class IndexSettings:
     passage_tokens: int = 0
     batch_size: int = 32
     vectors: str = "auto"
+    storage: str = "int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class Settings:
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     openai: OpenAISettings = field(default_factory=OpenAISettings)
 
+
+_CHOICES = {"index.storage": ("int8", "float16", "float32")}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
@@ -236,7 +241,12 @@ def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
             raise SettingsError(
                 f"{origin}: {name} must be a text that is not empty, not {value!r}."
             )
-        return value.strip()
+        chosen, choices = value.strip(), _CHOICES.get(name, ())
+        if choices and chosen not in choices:
+            raise SettingsError(
+                f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}."
+            )
+        return chosen
     number = _number(value, kind)
     if number is None:
         expected = "a whole number" if kind is int else "a number"

@@ -73,7 +73,9 @@ class Hit:
     """A passage found for a question.
 
     ``score`` is the fused score in [0, 1]; ``lexical`` and ``dense`` are its two calibrated
-    parts, each in [0, 1].
+    parts, each in [0, 1]. ``window`` is the part of the passage that is nearest to the question by
+    its vectors, as start and end in characters of the document's text; ``None`` where the passage
+    was only compared as a whole.
     """
 
     document: Document
@@ -81,6 +83,7 @@ class Hit:
     score: float
     lexical: float
     dense: float
+    window: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """How large, how quick and how exact an index of many passages is.
 
 ``python -m rag.evals.benchmarks.scale --passages 200000`` makes an index of passages in a made-up
-language with made-up vectors (``synthetic.py``), opens it in a fresh process, searches it, and
-adds ten documents in another. What a model would take to embed is in none of the figures.
+language with made-up vectors (``synthetic.py``), six for each passage as sentence windows give,
+opens it in a fresh process, searches it, and adds ten documents in another. What a model would take
+to embed is in none of the figures.
 """
 
 from __future__ import annotations
@@ -22,25 +23,28 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.index.catalog import FILE_NAME as CATALOG
 from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.ingest import Ingest, change
-from rag.index.vectors import AUTO
 from rag.index.verify import size_on_disk
 from rag.settings import IndexSettings, RetrievalSettings, Settings
 from rag.types import Document, Passage
 
-from .synthetic import Language, Matrix, clustered
+from .synthetic import Language, Matrix, clustered, windowed
 
 DIMENSION = 384
 PER_DOCUMENT = 20
-WORDS = 100
+# Of so many words each; windows are the passage and every two neighbours.
+SENTENCES, WORDS, WINDOWS = 6, 17, 6
 QUERIES = 200
 ADDED = 10
 DEPTH = 10
 _GIB = 2**30
 
 Figures = dict[str, float]
+
+_AUTO = IndexSettings()
 
 
 class Prepared:
@@ -54,7 +58,7 @@ class Prepared:
     name = "prepared"
     dimension = DIMENSION
     max_tokens = 512
-    windows = False
+    windows = True
 
     def __init__(self, vectors: Iterator[Matrix], queries: dict[str, Matrix] | None = None) -> None:
         self._rows = chain.from_iterable(vectors)
@@ -76,11 +80,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m rag.evals.benchmarks.scale")
     parser.add_argument("--passages", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, help="keep the index here, or use the one there")
-    parser.add_argument("--vectors", default=AUTO, help="the setting index.vectors")
+    parser.add_argument("--vectors", default=_AUTO.vectors, help="the setting index.vectors")
+    parser.add_argument("--storage", default=_AUTO.storage, help="the setting index.storage")
     parser.add_argument("--step", choices=list(STEPS), help="only this, on the index in --folder")
     given = parser.parse_args()
+    kind = IndexSettings(vectors=given.vectors, storage=given.storage)
     if given.step:
-        figures = STEPS[given.step](given.folder, given.passages, given.vectors)
+        figures = STEPS[given.step](given.folder, given.passages, kind)
         print(json.dumps({**figures, "peak memory, GiB": _peak()}))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -89,36 +95,49 @@ def main() -> None:
             if step == "build" and folder.exists():
                 continue
             print(f"{step}:", flush=True)
-            for name, value in _in_a_process(step, folder, given.passages, given.vectors).items():
+            for name, value in _in_a_process(step, folder, given.passages, kind).items():
                 print(f"  {name:48}{value:>12,.4g}", flush=True)
 
 
-def built(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
+def built(folder: Path, passages: int, kind: IndexSettings = _AUTO) -> Figures:
     """Make an index: as ``Index.add`` does, but for reading and cutting files."""
-    settings, embedder = _settings(vectors), Prepared(clustered(passages, DIMENSION))
+    settings = _settings(kind)
+    embedder = Prepared(windowed(clustered(passages, DIMENSION), WINDOWS))
     index, language = Index.create(folder, settings, embedder), Language()
 
     def fill(ingest: Ingest) -> None:
         for number, start in enumerate(range(0, passages, PER_DOCUMENT)):
-            text = [
-                language.sentences(WORDS // 10, 10)
-                for _ in range(min(PER_DOCUMENT, passages - start))
-            ]
+            count = min(PER_DOCUMENT, passages - start)
+            text = [language.sentences(SENTENCES, WORDS) for _ in range(count)]
             document, cut = _document(number, text)
             ingest.writer.put(document, number.to_bytes(32, "big"), cut)
 
     begun = time.perf_counter()
     change(Catalog(folder), lambda: embedder, index.fingerprint, settings.index, fill, _quiet)
     took = time.perf_counter() - begun
-    return {"passages": passages, "seconds": took, "size on disk, GiB": size_on_disk(folder) / _GIB}
+    with Catalog(folder).read() as reader:
+        windows = reader.count_windows()
+    return {
+        "passages": passages,
+        "vectors": windows,
+        "seconds": took,
+        "size on disk, GiB": size_on_disk(folder) / _GIB,
+        "bytes for a passage, catalog": (folder / CATALOG).stat().st_size / passages,
+        "bytes for a passage, FAISS": _size(folder, "vectors.faiss") / passages,
+        "bytes for a passage, lexical": _size(folder, "lexical/*") / passages,
+    }
 
 
-def searched(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
+def _size(folder: Path, name: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(f"derived/*/{name}"))
+
+
+def searched(folder: Path, passages: int, kind: IndexSettings = _AUTO) -> Figures:
     """Open the index, ask it, and compare what it finds with all vectors."""
     questions, queries = _questions(folder)
     embedder = Prepared(iter(()), dict(zip(questions, queries, strict=True)))
     begun = time.perf_counter()
-    index = Index.open(folder, _settings(vectors), embedder)
+    index = Index.open(folder, _settings(kind), embedder)
     index.search(questions[0], DEPTH)
     first = time.perf_counter() - begun
     times = []
@@ -128,7 +147,7 @@ def searched(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
         times.append(time.perf_counter() - begun)
     times.sort()
     few, most = _narrowed(index, questions, "vi"), _narrowed(index, questions, "en")
-    nearest = Index.open(folder, _settings(vectors, dense_weight=1.0), embedder)
+    nearest = Index.open(folder, _settings(kind, dense_weight=1.0), embedder)
     return {
         "open and first query, s": first,
         "query p50, ms": 1000 * statistics.median(times),
@@ -152,14 +171,14 @@ def _narrowed(index: Index, questions: Sequence[str], language: str) -> list[flo
     return times
 
 
-def added(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
+def added(folder: Path, passages: int, kind: IndexSettings = _AUTO) -> Figures:
     """Add ten documents, while somebody has the index open."""
     questions, queries = _questions(folder)
     known = dict(zip(questions, queries, strict=True))
     language = Language(seed=2)
-    lasting = Index.open(folder, _settings(vectors), Prepared(iter(()), known))
+    lasting = Index.open(folder, _settings(kind), Prepared(iter(()), known))
     lasting.search(questions[0], DEPTH)
-    index = Index.open(folder, _settings(vectors), Prepared(clustered(10_000, DIMENSION, seed=3)))
+    index = Index.open(folder, _settings(kind), Prepared(clustered(50_000, DIMENSION, seed=3)))
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as documents:
         for kind in ("first", "second"):
@@ -181,11 +200,9 @@ def added(folder: Path, passages: int, vectors: str = AUTO) -> Figures:
 STEPS = {"build": built, "search": searched, "add": added}
 
 
-def _settings(vectors: str, **retrieval: float) -> Settings:
+def _settings(kind: IndexSettings, **retrieval: float) -> Settings:
     plain = replace(RetrievalSettings(diversity=0.0), **retrieval)  # type: ignore[arg-type]
-    return replace(
-        Settings(), index=IndexSettings(batch_size=1024, vectors=vectors), retrieval=plain
-    )
+    return replace(Settings(), index=replace(kind, batch_size=1024), retrieval=plain)
 
 
 def _document(number: int, texts: Sequence[str]) -> tuple[Document, list[Passage]]:
@@ -207,7 +224,7 @@ def _questions(folder: Path) -> tuple[list[str], Matrix]:
     language = Language(seed=1)
     questions = [" ".join(language.draw(6)) + f" {number}" for number in range(QUERIES)]
     with Catalog(folder).read() as reader:
-        near = reader.sample(QUERIES)
+        near = reader.sample_windows(QUERIES * WINDOWS)[::WINDOWS]
     noise = np.random.default_rng(1).standard_normal((QUERIES, DIMENSION)) * 0.75 * DIMENSION**-0.5
     mixed = near[np.arange(QUERIES) % len(near)] + noise
     lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
@@ -215,7 +232,7 @@ def _questions(folder: Path) -> tuple[list[str], Matrix]:
 
 
 def _recall(index: Index, questions: list[str], queries: Matrix, only: str | None = None) -> float:
-    """The share of the ten passages nearest by their vectors that is found."""
+    """The share of the ten passages nearest by their best windows that is found."""
     best = np.full((len(queries), DEPTH), -np.inf, dtype=np.float32)
     ids = np.zeros((len(queries), DEPTH), dtype=np.int64)
     with Catalog(index.folder).read() as reader:
@@ -223,8 +240,10 @@ def _recall(index: Index, questions: list[str], queries: Matrix, only: str | Non
         allowed = np.zeros(reader.last_passage() + 1, dtype=bool)
         for span in spans:
             allowed[span.first : span.first + span.passages] = True
-        for numbers, matrix in reader.stored_vectors():
-            scores = np.where(allowed[numbers], queries @ matrix.T, -np.inf)
+        for owners, matrix in reader.stored_vectors():
+            numbers, firsts = np.unique(owners, return_index=True)
+            scores = np.maximum.reduceat(queries @ matrix.T, firsts, axis=1)
+            scores = np.where(allowed[numbers], scores, -np.inf)
             scores = np.concatenate([best, scores], axis=1)
             known = np.concatenate([ids, np.tile(numbers, (len(queries), 1))], axis=1)
             order = np.argpartition(-scores, DEPTH - 1, axis=1)[:, :DEPTH]
@@ -236,9 +255,10 @@ def _recall(index: Index, questions: list[str], queries: Matrix, only: str | Non
     return statistics.mean(shares)
 
 
-def _in_a_process(step: str, folder: Path, passages: int, vectors: str) -> Figures:
+def _in_a_process(step: str, folder: Path, passages: int, kind: IndexSettings) -> Figures:
     command = [sys.executable, "-m", "rag.evals.benchmarks.scale", "--step", step]
-    command += ["--folder", str(folder), "--passages", str(passages), "--vectors", vectors]
+    command += ["--folder", str(folder), "--passages", str(passages)]
+    command += ["--vectors", kind.vectors, "--storage", kind.storage]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,20 @@ class HashingEmbedder:
         dimension: The length of a vector.
         max_tokens: How many words it is said to read.
         seconds: How long a batch takes at least.
+        windows: Whether it embeds the sentences of passages too.
     """
 
-    windows = False
-
-    def __init__(self, dimension: int = 384, max_tokens: int = 256, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        dimension: int = 384,
+        max_tokens: int = 256,
+        seconds: float = 0.0,
+        windows: bool = False,
+    ) -> None:
         self.name = f"hashing-{dimension}"
         self.dimension = dimension
         self.max_tokens = max_tokens
+        self.windows = windows
         self.embedded = 0
         self._seconds = seconds
         self._words: dict[str, Matrix] = {}
@@ -119,3 +125,23 @@ def clustered(count: int, dimension: int = 384, seed: int = 0) -> Iterator[Matri
         noise = random.standard_normal((part, dimension)).astype(np.float32)
         matrix = (places[chosen] + spread) @ basis + 0.25 * (inner / dimension) ** 0.5 * noise
         yield (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+
+
+def windowed(batches: Iterable[Matrix], count: int, seed: int = 0) -> Iterator[Matrix]:
+    """Each vector, and after it those of its windows: near it (cosine about 0.75), and unlike.
+
+    Args:
+        batches: Vectors of passages, shape (any, dimension), rows of length 1.
+        count: How many vectors each passage has, its own among them.
+        seed: What the windows are drawn from.
+
+    Yields:
+        For each batch a matrix of shape (count times as many, dimension), rows of length 1.
+    """
+    random = np.random.default_rng(seed)
+    for batch in batches:
+        noise = random.standard_normal((len(batch), count, batch.shape[1])).astype(np.float32)
+        noise[:, 0] = 0
+        near = batch[:, None] + 0.9 * batch.shape[1] ** -0.5 * noise
+        rows = near.reshape(-1, batch.shape[1])
+        yield np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)

@@ -30,7 +30,7 @@ EVERYWHERE = "everywhere"
 
 def embedder() -> HashingEmbedder:
     """A quick embedder that takes a moment for each batch, as real ones do."""
-    return HashingEmbedder(dimension=32, max_tokens=64, seconds=0.001)
+    return HashingEmbedder(dimension=32, max_tokens=64, seconds=0.001, windows=True)
 
 
 def opened(folder: str) -> Index:

@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rag.errors import IndexingError
@@ -18,6 +17,7 @@ from rag.index.cache import FILE_NAME, EmbeddingCache
 from rag.index.catalog import Catalog
 from rag.index.embed import Matrix
 from rag.index.index import Index
+from rag.index.storage import encoded
 from rag.settings import IndexSettings, Settings
 
 SETTINGS = replace(Settings(), index=IndexSettings(batch_size=8))
@@ -104,13 +104,13 @@ def test_a_damaged_file_costs_time_and_nothing_else(
 def test_a_file_that_is_damaged_between_two_batches_stops_nothing(
     index: Index, embedder: Breaking, damage: Callable[[Path], None]
 ) -> None:
-    kept = EmbeddingCache(index.folder, embedder.name, embedder.dimension)
-    vectors = embedder.embed(["river", "glacier"])
+    kept = EmbeddingCache(index.folder, index.fingerprint)
+    vectors = [encoded(row, "int8") for row in embedder.embed(["river", "glacier"])]
     kept.put([b"1", b"2"], vectors)
     damage(index.folder / FILE_NAME)
     kept.put([b"2"], vectors[1:])
     assert list(kept.get([b"1", b"2"])) == [b"2"]
-    np.testing.assert_array_equal(kept.get([b"2"])[b"2"], vectors[1])
+    assert kept.get([b"2"])[b"2"] == vectors[1]
     damage(index.folder / FILE_NAME)
     assert kept.get([b"1", b"2"]) == {}
 
@@ -175,7 +175,7 @@ def test_to_undo_a_change_embeds_nothing(index: Index, paper: Path) -> None:
 def test_of_what_was_dropped_only_the_latest_is_kept(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_module, "_MOST_BYTES", 2 * 32 * 4)
+    monkeypatch.setattr(cache_module, "_MOST_BYTES", 2 * 32)
     papers = [tmp_path / f"{number}.txt" for number in range(4)]
     for number, path in enumerate(papers):
         path.write_text(f"The violin of number {number} was sold.", "utf-8")
@@ -192,7 +192,7 @@ def test_no_more_than_that_is_held_in_memory(index: Index, paper: Path) -> None:
     uri = index.add(paper).added[0]
     with Catalog(index.folder).write() as writer:
         writer.forget(uri)
-        writer.finish(keep=3)
+        writer.finish(keep=3 * 32 + 31)
         assert len(writer.dropped) == 3
 
 

@@ -14,6 +14,7 @@ from rag.errors import IndexDamaged, IndexingError, IndexMissing
 from rag.index.catalog import FILE_NAME, Catalog
 from rag.index.changes import Writer
 from rag.index.records import Fingerprint, content_hash
+from rag.index.storage import encoded
 from rag.types import Document, Passage
 
 FINGERPRINT = Fingerprint("test", 4, "nfc-1", "sentences", 100)
@@ -35,7 +36,7 @@ def put(writer: Writer, name: str, *texts: str, language: str = "en", day: str =
     vectors = np.asarray([[len(text), 0, 0, 1] for text in texts], dtype=np.float32)
     published = dt.date.fromisoformat(day) if day else None
     document = Document(f"file:///papers/{name}", f"Title of {name}", language, whole, published)
-    writer.store_vectors(contents, vectors)
+    writer.store_vectors(contents, [encoded(row, "float32") for row in vectors])
     writer.put(document, b"hash of " + name.encode(), passages)
 
 
@@ -73,7 +74,7 @@ def test_what_was_put_comes_back_exactly(catalog: Catalog) -> None:
     assert document.published == dt.date(2024, 2, 29)
     assert [passage.text for passage, _ in found] == list(TEXTS)
     assert all(owner.text[p.start : p.end] == p.text for p, owner in found)
-    assert stored == known
+    assert stored.tolist() == known
     assert matrix.tolist() == [[len(text), 0, 0, 1] for text in TEXTS]
     assert (entry.name, entry.passages, entry.characters) == ("a.txt", 3, len(document.text))
 
@@ -88,7 +89,7 @@ def test_passages_without_a_vector_wait_the_shortest_first(catalog: Catalog) -> 
         for name in "bc":
             writer.put(Document(f"file:///{name}", name, "en", whole), b"", passages)
         assert writer.count_waiting() == 2
-        assert [text for _, text in writer.waiting()] == [TEXTS[2], TEXTS[0]]
+        assert [text for _, text, _ in writer.waiting()] == [TEXTS[2], TEXTS[0]]
 
 
 def test_an_exception_leaves_everything_as_it_was(catalog: Catalog) -> None:

@@ -33,6 +33,7 @@ print(index.search("river", 1)[0].document.name)
 
 OLD = Path(__file__).parent / "layout1"
 SECOND = Path(__file__).parent / "layout2"
+THIRD = Path(__file__).parent / "layout3"
 
 
 @pytest.fixture
@@ -101,6 +102,25 @@ def test_an_index_of_the_second_layout_goes_on(tmp_path: Path) -> None:
     assert [uri.rpartition("#")[2] for uri in report.unchanged] == ["violin.txt"]
     assert (report.passages, index.status()["revision"]) == (0, 1)
     assert opened(folder).add(packed) == report
+
+
+def test_an_index_of_the_third_layout_goes_on_with_one_vector_for_a_passage(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(THIRD, tmp_path / "old"))
+    embedder = HashingEmbedder(8, 64, windows=True)
+    index = Index.open(folder, Settings(), embedder)
+    assert [name for name in index.search("sông băng", 2) if name.document.name == "bang.txt"]
+    (hit,) = index.search("The river rises in the hills.", 1)
+    assert (hit.document.name, hit.window, embedder.embedded) == ("rivers.txt", None, 0)
+    status = index.status()
+    assert (status["windows"], status["storage"], status["revision"]) == ("", "float32", 1)
+    assert index.verify() == []
+    (tmp_path / "new.txt").write_text("A volcano erupted. Ash fell. It was grey.", "utf-8")
+    assert len(index.add(tmp_path / "new.txt").added) == 1
+    assert index.remove("file:///tmp/papers/rivers.txt").removed
+    assert index.verify() == []
+    again = Index.re_embed(folder, Settings(), embedder)
+    assert (again.status()["windows"], again.status()["storage"]) == ("windows-1", "int8")
+    assert again.verify() == []
 
 
 def test_it_is_not_waited_for_ever_and_nothing_is_harmed(folder: Path) -> None:
