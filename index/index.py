@@ -25,6 +25,7 @@ from rag.text import normalize
 from rag.types import Document, Hit, IngestReport
 
 from . import derived
+from .alignment import Alignment, Pieces
 from .catalog import Catalog
 from .discover import Discovery, discover
 from .embed import CachedEmbedder, Embedder, embedder_for
@@ -37,6 +38,7 @@ from .migrate import to_present_layout
 from .mirror import above, look
 from .records import Entry, Reader
 from .search import Search, hit
+from .selection import Conditions
 from .status import facts_of
 from .verify import verify
 
@@ -66,6 +68,7 @@ class Index:
         self._catalog = Catalog(self.folder)
         self._embedder = embedder
         self._cached: CachedEmbedder | None = None
+        self._alignment: Alignment | None = None
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
@@ -307,11 +310,9 @@ class Index:
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
         with self._view() as (reader, search):
-            allowed = None
             place = folder and _as_uri(str(folder))
-            if language or since or until or source or place:
-                allowed = search.selection(language, since, until, source, place or None)
-            ranked = search.ranked(question, k or self.settings.retrieval.k, allowed)
+            conditions = Conditions(language or None, since, until, source or None, place or None)
+            ranked = search.ranked(question, k or self.settings.retrieval.k, conditions)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
         return [hit(document, passage, scores[passage.id]) for passage, document in passages]
@@ -385,14 +386,17 @@ class Index:
         """The catalog and what derives from it, both at one revision."""
         with self._guard:
             if self._cached is None:
-                self._cached = CachedEmbedder(self.embedder())
-            embedder = self._cached
+                embedder = self.embedder()
+                self._cached = CachedEmbedder(embedder)
+                self._alignment = Alignment(embedder) if isinstance(embedder, Pieces) else None
+            cached, alignment = self._cached, self._alignment
         while True:
             with self._catalog.read() as reader:
                 self._check(reader)
                 snapshot = self._snapshot(reader)
                 if snapshot is not None:
-                    yield reader, Search(reader, snapshot, embedder, self.settings.retrieval)
+                    settings = self.settings.retrieval
+                    yield reader, Search(reader, snapshot, cached, settings, alignment)
                     return
 
     def _snapshot(self, reader: Reader) -> derived.Snapshot | None:

@@ -250,6 +250,10 @@ class Lexical:
         }
         return {passage: score for passage, score in scores.items() if score}
 
+    def written(self, ids: Sequence[int]) -> dict[int, str]:
+        """The words of passages with spaces between, by passage id."""
+        return {one: written for one, (written, _) in self._stored(ids).items()}
+
     def concept_scores(
         self, question_concepts: Sequence[str], ids: Sequence[int]
     ) -> dict[int, float]:

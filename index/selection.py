@@ -43,6 +43,13 @@ class Selections:
     def __init__(self) -> None:
         self._kept: OrderedDict[Conditions, Selection] = OrderedDict()
         self._guard = threading.Lock()
+        self._languages: list[str] | None = None
+
+    def languages(self, reader: Reader) -> list[str]:
+        """The languages of all documents at this state."""
+        if self._languages is None:
+            self._languages = reader.languages()
+        return self._languages
 
     def get(self, reader: Reader, conditions: Conditions) -> Selection:
         """What meets some conditions.

@@ -71,5 +71,7 @@ def facts_of(catalog: Catalog, folder: Path) -> dict[str, Any]:
         "embedder": fingerprint.embedder,
         "dimension": fingerprint.dimension,
         "passage_tokens": fingerprint.passage_tokens,
+        "windows": fingerprint.windows,
+        "storage": fingerprint.storage,
         "revision": revision,
     }

@@ -72,8 +72,10 @@ class Passage:
 class Hit:
     """A passage found for a question.
 
-    ``score`` is the fused score in [0, 1]; ``lexical`` and ``dense`` are its two calibrated
-    parts, each in [0, 1]. ``window`` is the part of the passage that is nearest to the question by
+    ``score`` is the fused score in [0, 1]. Its calibrated parts, each in [0, 1], are ``lexical`` (the
+    question's words), ``dense`` (the nearest window of sentences), ``concepts`` (the question's
+    names and figures, in any language) and ``aligned`` (each piece of the question by itself, 0
+    with an embedder that has no vectors of pieces). ``window`` is the part of the passage that is nearest to the question by
     its vectors, as start and end in characters of the document's text; ``None`` where the passage
     was only compared as a whole.
     """
@@ -83,6 +85,8 @@ class Hit:
     score: float
     lexical: float
     dense: float
+    concepts: float = 0.0
+    aligned: float = 0.0
     window: tuple[int, int] | None = None
 
 

@@ -1,0 +1,61 @@
+"""What speaks for a passage, brought to one score.
+
+Four parts, each a share in [0, 1] that means the same for every question:
+
+- ``dense``: how near its nearest window of sentences lies to the question;
+- ``aligned``: how well it meets each piece of the question by itself (``alignment.py``);
+- ``lexical``: which of the question's words it holds;
+- ``concepts``: which of the question's names and figures it holds, in any language.
+
+A passage in the other language holds none of the question's words, and is no worse for it: what it
+meets piece by piece counts for words as well. The weights were chosen on the questions on the
+even paragraphs of XQuAD; evals/LOG.md has the figures of those and of the other half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .embed import Matrix
+
+# Of the share that the words have, by how the passage meets them.
+_ALIGNED, _LEXICAL, _CONCEPTS = 0.44, 0.44, 0.12
+# What a piece that is met counts for the word itself.
+_MET = 0.5
+# Without vectors of pieces: what the names and figures count beside the words.
+_NAMES = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What speaks for some passages, each part of shape (number of passages,).
+
+    There is no ``aligned`` with an embedder that has no vectors for pieces.
+    """
+
+    lexical: Matrix
+    concepts: Matrix
+    dense: Matrix
+    aligned: Matrix | None = None
+
+
+def fused(parts: Parts, dense_weight: float) -> Matrix:
+    """The scores of some passages, in [0, 1], shape (number of passages,).
+
+    Args:
+        parts: What speaks for them.
+        dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
+    """
+    if parts.aligned is None:
+        words = parts.lexical + _NAMES * np.maximum(parts.concepts - parts.lexical, 0)
+    else:
+        met = in_the_text(parts.lexical, parts.aligned)
+        words = _ALIGNED * parts.aligned + _LEXICAL * met + _CONCEPTS * parts.concepts
+    return np.asarray(dense_weight * parts.dense + (1 - dense_weight) * words, dtype=np.float32)
+
+
+def in_the_text(lexical: Matrix, aligned: Matrix) -> Matrix:
+    """The share of the question's words that texts hold, or meet in other words."""
+    return np.asarray(np.maximum(lexical, _MET * aligned), dtype=np.float32)
