@@ -54,6 +54,8 @@ _SELECTIVE = (
 )
 
 Ids = NDArray[np.int64]
+# For each vector the id of its passage, and the vectors.
+Batches = Iterable[tuple[Sequence[int] | NDArray[np.integer[Any]], Matrix]]
 Mask = NDArray[np.bool_]
 
 
@@ -164,7 +166,7 @@ class Vectors:
             wide = min(wide * _WIDENED, most)
 
 
-def exact(dimension: int, batches: Iterable[tuple[Sequence[int], Matrix]]) -> Any:
+def exact(dimension: int, batches: Batches) -> Any:
     """A FAISS index in memory that compares every vector; arguments as for ``build``."""
     return build("Flat", dimension, batches, np.zeros((0, dimension), np.float32))
 
@@ -172,7 +174,7 @@ def exact(dimension: int, batches: Iterable[tuple[Sequence[int], Matrix]]) -> An
 def build(
     factory: str,
     dimension: int,
-    batches: Iterable[tuple[Sequence[int], Matrix]],
+    batches: Batches,
     sample: Matrix,
 ) -> Any:
     """Make a FAISS index of all vectors.
@@ -209,7 +211,7 @@ def training_size(factory: str, dimension: int, count: int) -> int:
 
 
 def updated(
-    path: Path, removed: Sequence[int], batches: Iterable[tuple[Sequence[int], Matrix]]
+    path: Path, removed: Sequence[int], batches: Batches
 ) -> tuple[Any, tuple[int, ...]] | None:
     """The index of a file without some passages and with further ones, in memory.
 
@@ -341,7 +343,7 @@ def _directions(index: Any) -> int:
     return int(index.index.d) if isinstance(index, faiss.IndexPreTransform) else 0
 
 
-def _window_ids(owners: Sequence[int] | Ids) -> Ids:
+def _window_ids(owners: Sequence[int] | NDArray[np.integer[Any]]) -> Ids:
     """The id of each window, given its passage: those of one passage follow each other."""
     passages = np.asarray(owners, dtype=np.int64)
     firsts = np.flatnonzero(np.diff(passages, prepend=-1))

