@@ -87,9 +87,11 @@ class Search:
         ranked: list[Ranked] = []
         chosen: list[int] = []
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
+        kinds = np.zeros(0, dtype=np.int64)
         parts = self._parts_of_the_index(text, conditions)
         while True:
-            ids = sorted(self._proposed(question, wide, parts) - seen)
+            proposed = self._proposed(question, wide, parts)
+            ids = sorted(proposed.keys() - seen)
             seen.update(ids)
             if not ids:
                 break
@@ -101,7 +103,8 @@ class Search:
             of_new = new[owners]
             ranked += self._scored(question, kept, vectors[of_new], owners[of_new])
             matrix = np.concatenate([matrix, wholes[new]])
-            chosen = _diverse(ranked, matrix, k, self.settings.diversity)
+            kinds = np.append(kinds, [proposed[one] for one in kept])
+            chosen = _diverse(ranked, matrix, kinds, k, self.settings.diversity)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
@@ -127,16 +130,17 @@ class Search:
             return [replace(conditions, language=code) for code in languages]
         return [conditions, replace(conditions, language=detect_language(text))]
 
-    def _proposed(self, question: Question, k: int, parts: Sequence[Conditions]) -> set[int]:
-        """The candidates of all sides."""
-        found: set[int] = set()
+    def _proposed(self, question: Question, k: int, parts: Sequence[Conditions]) -> dict[int, int]:
+        """The candidates of all sides, each with the number of the part that it was found in."""
+        found: dict[int, int] = {}
         vectors, lexical = self.snapshot.vectors, self.snapshot.lexical
-        for conditions in parts:
+        for number, conditions in enumerate(parts):
             among = None
             if conditions != Conditions():
                 among = self.snapshot.selections.get(self.reader, conditions)
-            found |= {*vectors.search(question.vector, k, among.mask if among else None)}
-            found |= {*lexical.search(question.words, k, among, question.concepts)}
+            near = vectors.search(question.vector, k, among.mask if among else None)
+            held = lexical.search(question.words, k, among, question.concepts)
+            found |= dict.fromkeys([*near, *held], number)
         return found
 
     def _scored(
@@ -258,12 +262,15 @@ def coverage(rarity: dict[str, float], text: str) -> float:
     return found / total
 
 
-def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> list[int]:
+def _diverse(
+    ranked: list[Ranked], matrix: Matrix, kinds: Owners, k: int, diversity: float
+) -> list[int]:
     """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
     penalty is ``diversity`` times the relevance times the similarity to the nearest chosen
-    passage, so it never lifts an irrelevant passage over a relevant one.
+    passage of the same kind, so it never lifts an irrelevant passage over a relevant one. A
+    translation is of another kind: it repeats what was said, for those who read the other language.
     """
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
@@ -274,7 +281,7 @@ def _diverse(ranked: list[Ranked], matrix: Matrix, k: int, diversity: float) -> 
         best = int(np.argmax(values))
         chosen.append(best)
         similarity = np.clip(matrix @ matrix[best], 0, 1)
-        nearest = np.maximum(nearest, similarity)
+        nearest = np.maximum(nearest, np.where(kinds == kinds[best], similarity, 0))
         open_ &= similarity < _NEAR_DUPLICATE
         open_[best] = False
     return chosen
