@@ -56,6 +56,12 @@ def fused(parts: Parts, dense_weight: float) -> Matrix:
     return np.asarray(dense_weight * parts.dense + (1 - dense_weight) * words, dtype=np.float32)
 
 
-def in_the_text(lexical: Matrix, aligned: Matrix) -> Matrix:
-    """The share of the question's words that texts hold, or meet in other words."""
-    return np.asarray(np.maximum(lexical, _MET * aligned), dtype=np.float32)
+def in_the_text(lexical: Matrix, aligned: Matrix, worth: float = _MET) -> Matrix:
+    """The share of the question's words that texts hold, or meet in other words.
+
+    Args:
+        lexical: The share that they hold.
+        aligned: How well they meet its pieces.
+        worth: What a piece that is met counts for the word itself.
+    """
+    return np.asarray(np.maximum(lexical, worth * aligned), dtype=np.float32)

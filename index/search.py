@@ -24,6 +24,11 @@ from .windows import windows
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
+# One in so many passages is of another language than the first, if it is this good beside it.
+_ONE_IN, _AS_GOOD = 3, 0.5
+# What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
+# a passage does.
+_WORTH_IN_A_SENTENCE = 0.7
 # Passages imagined beside the real ones: keep weights sane in an index of a few passages.
 _IMAGINED = 10
 # Where copies leave too few texts to choose from, up to so many candidates are looked at.
@@ -182,7 +187,7 @@ class Search:
         rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
-            held = in_the_text(held, self.alignment.of_texts(question, texts))
+            held = in_the_text(held, self.alignment.of_texts(question, texts), _WORTH_IN_A_SENTENCE)
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(asked.vector, matrix, np.arange(len(texts)))
         return list(zip(held.tolist(), near.tolist(), strict=True))
@@ -271,6 +276,10 @@ def _diverse(
     penalty is ``diversity`` times the relevance times the similarity to the nearest chosen
     passage of the same kind, so it never lifts an irrelevant passage over a relevant one. A
     translation is of another kind: it repeats what was said, for those who read the other language.
+
+    Of every three passages, one is not of the kind that came first, where there is one half as
+    good as that: what answers in the other language is found among however many that hold some of
+    the question's words.
     """
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
@@ -278,6 +287,11 @@ def _diverse(
     chosen: list[int] = []
     while len(chosen) < k and open_.any():
         values = np.where(open_, scores * (1 - diversity * nearest), -np.inf)
+        if chosen:
+            others = kinds != kinds[chosen[0]]
+            good = others & open_ & (scores >= _AS_GOOD * scores[chosen[0]])
+            if (len(chosen) + 1) // _ONE_IN > others[chosen].sum() and good.any():
+                values[~good] = -np.inf
         best = int(np.argmax(values))
         chosen.append(best)
         similarity = np.clip(matrix @ matrix[best], 0, 1)

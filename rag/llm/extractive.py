@@ -8,7 +8,6 @@ asked for. When even the best falls short, the documents do not answer.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
@@ -93,13 +92,12 @@ def weigh(request: Request) -> list[Candidate]:
             for number, hit in enumerate(request.hits, start=1)
             if (hit.document.language == request.language) is same_language
         ]
-        asked = request.question if same_language else shared_words(request.question)
-        if numbered and asked:
-            found += _weighed(request, asked, numbered)
+        if numbered:
+            found += _weighed(request, numbered)
     return sorted(found, key=lambda candidate: -candidate.evidence)
 
 
-def _weighed(request: Request, asked: str, numbered: Sequence[tuple[int, Hit]]) -> list[Candidate]:
+def _weighed(request: Request, numbered: Sequence[tuple[int, Hit]]) -> list[Candidate]:
     texts: list[str] = []
     owners: list[tuple[int, int]] = []
     for position, (_, hit) in enumerate(numbered):
@@ -108,8 +106,8 @@ def _weighed(request: Request, asked: str, numbered: Sequence[tuple[int, Hit]]) 
             if len(words(sentence)) >= _FEWEST_WORDS and not _asks(sentence):
                 owners.append((len(texts), position))
                 texts.append(sentence)
-    contexts = request.evidence(asked, [hit.passage.text for _, hit in numbered])
-    weighed = request.evidence(asked, texts)
+    contexts = request.evidence(request.question, [hit.passage.text for _, hit in numbered])
+    weighed = request.evidence(request.question, texts)
     kinds = question_kinds(request.question, request.language)
     asked_names = [words(fold(name)) for name in names(request.latest or request.question)]
     named = [_holds_any(asked_names, hit) for _, hit in numbered]
@@ -151,13 +149,3 @@ def _holds_any(asked_names: Sequence[Sequence[str]], hit: Hit) -> bool:
         for name in asked_names
         for first in range(len(there) - len(name) + 1)
     )
-
-
-def shared_words(question: str) -> str:
-    """The words of a question that a text in another language may share: names and figures.
-
-    A single one is too little to tell an answer by, so it counts for nothing.
-    """
-    shared = [*names(question), *re.findall(r"\b\d[\w.,]*\b", question)]
-    joined = " ".join(dict.fromkeys(name for name in shared if name.isascii()))
-    return joined if len(words(joined)) > 1 else ""
