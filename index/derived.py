@@ -242,7 +242,7 @@ def _followed(
 
 def _windows(reader: Reader) -> list[tuple[int, int]]:
     """Every window that the catalog has a vector of: its passage and its number there."""
-    found = []
+    found: list[tuple[int, int]] = []
     for owners, _ in reader.stored_vectors():
         _, counts = np.unique(owners, return_counts=True)
         numbers = np.concatenate([np.arange(count) for count in counts])

@@ -155,7 +155,7 @@ class Search:
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
         for of_one in np.split(shares, _firsts(owners)[1:]) if len(owners) else ():
             best = int(of_one.argmax())
-            yield float(np.clip(of_one[best], 0, 1)), best, len(of_one)
+            yield min(1.0, max(0.0, float(of_one[best]))), best, len(of_one)
 
 
 def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
