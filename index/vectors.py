@@ -26,8 +26,8 @@ from .windows import SLOTS
 # The setting that lets the size decide.
 AUTO = "auto"
 
-# Up to here every vector is compared: 50,000 of 384 numbers take about 5 ms on one core.
-_EXACT = 50_000
+# Up to here every vector is compared: 100,000 of 384 numbers of 16 bits take about 5 ms on one core.
+_EXACT = 100_000
 # Lists that an inverted file searches: one in so many. See evals/LOG.md for the figures.
 _LISTS_PER_PROBE = 8
 _HNSW_SEARCH = 128
@@ -54,17 +54,17 @@ _SELECTIVE = (
 )
 
 Ids = NDArray[np.int64]
-# For each vector the id of its passage, and the vectors.
-Batches = Iterable[tuple[Sequence[int] | NDArray[np.integer[Any]], Matrix]]
 Mask = NDArray[np.bool_]
+# For each vector the id of its passage, and the vectors.
+Batch = tuple[Sequence[int] | Ids, Matrix]
 
 
 def factory_for(setting: str, dimension: int, count: int) -> str:
     """The FAISS factory string for so many vectors.
 
-    Exact while that is quick, and while there is too little to train anything else; then an
-    inverted file of about ``2 √count`` lists over 8-bit numbers. The numbers only choose the
-    candidates: these are scored by their stored vectors.
+    All are compared while that is quick, as 16-bit numbers; then it is an inverted file of about
+    ``2 √count`` lists over 8-bit numbers. What must be trained is exact until there is enough to
+    train it. The numbers only choose the candidates: these are scored by their stored vectors.
 
     Args:
         setting: The setting ``index.vectors``: ``auto`` or a factory string.
@@ -75,7 +75,7 @@ def factory_for(setting: str, dimension: int, count: int) -> str:
         SettingsError: FAISS knows no such index, or not one that searches a part of itself.
     """
     if setting == AUTO:
-        return "Flat" if count <= _EXACT else f"IVF{2 ** round(np.log2(2 * count**0.5))},SQ8"
+        return "SQfp16" if count <= _EXACT else f"IVF{2 ** round(np.log2(2 * count**0.5))},SQ8"
     index = _empty(setting, dimension)
     if index.is_trained:
         return setting
@@ -166,7 +166,7 @@ class Vectors:
             wide = min(wide * _WIDENED, most)
 
 
-def exact(dimension: int, batches: Batches) -> Any:
+def exact(dimension: int, batches: Iterable[Batch]) -> Any:
     """A FAISS index in memory that compares every vector; arguments as for ``build``."""
     return build("Flat", dimension, batches, np.zeros((0, dimension), np.float32))
 
@@ -174,7 +174,7 @@ def exact(dimension: int, batches: Batches) -> Any:
 def build(
     factory: str,
     dimension: int,
-    batches: Batches,
+    batches: Iterable[Batch],
     sample: Matrix,
 ) -> Any:
     """Make a FAISS index of all vectors.
@@ -211,7 +211,7 @@ def training_size(factory: str, dimension: int, count: int) -> int:
 
 
 def updated(
-    path: Path, removed: Sequence[int], batches: Batches
+    path: Path, removed: Sequence[int], batches: Iterable[Batch]
 ) -> tuple[Any, tuple[int, ...]] | None:
     """The index of a file without some passages and with further ones, in memory.
 
@@ -343,7 +343,7 @@ def _directions(index: Any) -> int:
     return int(index.index.d) if isinstance(index, faiss.IndexPreTransform) else 0
 
 
-def _window_ids(owners: Sequence[int] | NDArray[np.integer[Any]]) -> Ids:
+def _window_ids(owners: Sequence[int] | Ids) -> Ids:
     """The id of each window, given its passage: those of one passage follow each other."""
     passages = np.asarray(owners, dtype=np.int64)
     firsts = np.flatnonzero(np.diff(passages, prepend=-1))

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 _TOKENS = 200
@@ -67,9 +68,8 @@ def measured(setting: str) -> dict[str, float]:
     }
 
 
-def _passages(count: object) -> list[str]:
+def _passages(count: Callable[[Sequence[str]], list[int]]) -> list[str]:
     """Texts of the test suite's size in both languages, each of about 200 tokens."""
-    assert callable(count)
     folder = resources.files("rag.evals") / "suites" / "seeds"
     lines = (folder / "dev.jsonl").read_text("utf-8").splitlines()
     texts = [str(json.loads(line).get("question", "")) for line in lines]

@@ -181,13 +181,13 @@ def added(folder: Path, passages: int, kind: IndexSettings = _AUTO) -> Figures:
     index = Index.open(folder, _settings(kind), Prepared(clustered(50_000, DIMENSION, seed=3)))
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as documents:
-        for turn in ("first", "second"):
+        for when in ("first", "second"):
             for number in range(ADDED):
                 paragraphs = [language.sentences(10, 10) for _ in range(PER_DOCUMENT)]
-                Path(documents, f"{turn}{number}.txt").write_text("\n\n".join(paragraphs), "utf-8")
+                Path(documents, f"{when}{number}.txt").write_text("\n\n".join(paragraphs), "utf-8")
             begun = time.perf_counter()
             index.add(documents)
-            figures[f"adding {ADDED} documents, {turn} time, s"] = time.perf_counter() - begun
+            figures[f"adding {ADDED} documents, {when} time, s"] = time.perf_counter() - begun
         begun = time.perf_counter()
         lasting.search(questions[1], DEPTH)
         figures["query of an open index after it, ms"] = 1000 * (time.perf_counter() - begun)
@@ -259,7 +259,7 @@ def _in_a_process(step: str, folder: Path, passages: int, kind: IndexSettings) -
     command = [sys.executable, "-m", "rag.evals.benchmarks.scale", "--step", step]
     command += ["--folder", str(folder), "--passages", str(passages)]
     command += ["--vectors", kind.vectors, "--storage", kind.storage]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
     return dict(json.loads(done.stdout))

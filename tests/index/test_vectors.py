@@ -152,7 +152,7 @@ def test_a_kind_that_cannot_forget_grows_and_is_made_anew_when_too_much_is_gone(
 
 
 def test_the_size_decides() -> None:
-    assert factory_for(AUTO, 384, 50_000) == "Flat"
+    assert factory_for(AUTO, 384, 100_000) == "SQfp16"
     assert factory_for(AUTO, 384, 200_000) == "IVF1024,SQ8"
     assert factory_for(AUTO, 384, 1_000_000) == "IVF2048,SQ8"
     # What must be trained is exact until there is enough to train it.

@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from rag.index.catalog import Catalog
 from rag.index.embed import Matrix
 from rag.index.index import Index
 from rag.index.storage import decoded, encoded, row_bytes
-from rag.index.vectors import Vectors, build, exact, training_size
+from rag.index.vectors import Ids, Vectors, build, exact, training_size
 from rag.index.windows import MOST_WINDOWS, windows
 from rag.settings import IndexSettings, Settings, load_settings
 from rag.text import sentences
@@ -111,7 +110,7 @@ def test_what_is_no_vector_is_refused(storage: str) -> None:
         row_bytes(8, "int4")
 
 
-def best_of(owners: Any, matrix: Matrix, query: Matrix, k: int) -> list[int]:
+def best_of(owners: Ids, matrix: Matrix, query: Matrix, k: int) -> list[int]:
     """Passages by their best windows, by comparing everything."""
     scores: dict[int, float] = {}
     for passage, score in zip(owners.tolist(), (matrix @ query).tolist(), strict=True):
