@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .embed import Matrix
 
@@ -24,6 +25,10 @@ from .embed import Matrix
 _ALIGNED, _LEXICAL, _CONCEPTS = 0.44, 0.44, 0.12
 # What a piece that is met counts for the word itself.
 _MET = 0.5
+# A translation is never as near as the same words are. Passages that do not answer come up to the
+# first number in either language; beyond it, those in another language are stretched by the second.
+_FOREIGN_ALIGNED = (0.38, 1.25)
+_FOREIGN_DENSE = (0.23, 1.3)
 # Without vectors of pieces: what the names and figures count beside the words.
 _NAMES = 0.15
 
@@ -32,13 +37,15 @@ _NAMES = 0.15
 class Parts:
     """What speaks for some passages, each part of shape (number of passages,).
 
-    There is no ``aligned`` with an embedder that has no vectors for pieces.
+    There is no ``aligned`` with an embedder that has no vectors for pieces. ``foreign`` says which
+    passages are not in the question's language.
     """
 
     lexical: Matrix
     concepts: Matrix
     dense: Matrix
-    aligned: Matrix | None = None
+    aligned: Matrix | None
+    foreign: NDArray[np.bool_]
 
 
 def fused(parts: Parts, dense_weight: float) -> Matrix:
@@ -48,12 +55,21 @@ def fused(parts: Parts, dense_weight: float) -> Matrix:
         parts: What speaks for them.
         dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
     """
+    dense = parts.dense
     if parts.aligned is None:
         words = parts.lexical + _NAMES * np.maximum(parts.concepts - parts.lexical, 0)
     else:
-        met = in_the_text(parts.lexical, parts.aligned)
-        words = _ALIGNED * parts.aligned + _LEXICAL * met + _CONCEPTS * parts.concepts
-    return np.asarray(dense_weight * parts.dense + (1 - dense_weight) * words, dtype=np.float32)
+        dense = _stretched(dense, parts.foreign, *_FOREIGN_DENSE)
+        aligned = _stretched(parts.aligned, parts.foreign, *_FOREIGN_ALIGNED)
+        met = in_the_text(parts.lexical, aligned)
+        words = _ALIGNED * aligned + _LEXICAL * met + _CONCEPTS * parts.concepts
+    return np.asarray(dense_weight * dense + (1 - dense_weight) * words, dtype=np.float32)
+
+
+def _stretched(shares: Matrix, which: NDArray[np.bool_], level: float, by: float) -> Matrix:
+    """Shares that are stretched beyond a level, and 1 at most, where they are of those."""
+    beyond = np.minimum(1, shares + (by - 1) * np.maximum(shares - level, 0))
+    return np.asarray(np.where(which, beyond, shares), dtype=np.float32)
 
 
 def in_the_text(lexical: Matrix, aligned: Matrix, worth: float = _MET) -> Matrix:

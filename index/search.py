@@ -20,6 +20,7 @@ from .fusion import Parts, fused, in_the_text
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import Owners, Reader
 from .selection import Conditions
+from .vectors import Mask
 from .windows import windows
 
 # Passages whose vectors are this close are the same text in another place.
@@ -59,6 +60,7 @@ class Question:
     """A question as the sides of the index take it."""
 
     text: str
+    language: str
     words: list[str]
     concepts: list[str]
     vector: Matrix
@@ -93,7 +95,7 @@ class Search:
         chosen: list[int] = []
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         kinds = np.zeros(0, dtype=np.int64)
-        parts = self._parts_of_the_index(text, conditions)
+        parts = self._parts_of_the_index(question, conditions)
         while True:
             proposed = self._proposed(question, wide, parts)
             ids = sorted(proposed.keys() - seen)
@@ -106,7 +108,9 @@ class Search:
             new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
-            ranked += self._scored(question, kept, vectors[of_new], owners[of_new])
+            languages = [parts[proposed[one]].language for one in kept]
+            foreign = np.array([code not in (None, question.language) for code in languages])
+            ranked += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
             chosen = _diverse(ranked, matrix, kinds, k, self.settings.diversity)
@@ -118,9 +122,9 @@ class Search:
     def _asked(self, text: str) -> Question:
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
-        return Question(text, content_words(text), keys, vector)
+        return Question(text, detect_language(text), content_words(text), keys, vector)
 
-    def _parts_of_the_index(self, text: str, conditions: Conditions) -> list[Conditions]:
+    def _parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
         """What is searched by itself: each language of the documents.
 
         Many passages in the question's own language would otherwise leave no place among the
@@ -133,7 +137,7 @@ class Search:
             return [conditions]
         if len(languages) <= _MOST_LANGUAGES:
             return [replace(conditions, language=code) for code in languages]
-        return [conditions, replace(conditions, language=detect_language(text))]
+        return [conditions, replace(conditions, language=question.language)]
 
     def _proposed(self, question: Question, k: int, parts: Sequence[Conditions]) -> dict[int, int]:
         """The candidates of all sides, each with the number of the part that it was found in."""
@@ -149,7 +153,12 @@ class Search:
         return found
 
     def _scored(
-        self, question: Question, ids: Sequence[int], matrix: Matrix, owners: Owners
+        self,
+        question: Question,
+        ids: Sequence[int],
+        matrix: Matrix,
+        owners: Owners,
+        foreign: Mask,
     ) -> list[Ranked]:
         """Every part is worked out for each candidate, so none has a zero it did not earn."""
         lexical = self.snapshot.lexical
@@ -164,7 +173,7 @@ class Search:
             written = lexical.written(ids)
             met = self.alignment.of_passages(question.text, written)
             aligned = _shares(met, ids)
-        parts = Parts(_shares(by_words, ids), _shares(by_concepts, ids), near, aligned)
+        parts = Parts(_shares(by_words, ids), _shares(by_concepts, ids), near, aligned, foreign)
         scores = fused(parts, self.settings.dense_weight)
         rows = zip(
             ids,
