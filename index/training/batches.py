@@ -184,15 +184,16 @@ def groups(corpus: Corpus, texts: Texts) -> list[Group]:
         first = _perhaps(sentences, bare_sentences, drawn, random)
         return texts.bags(first), texts.bags(sentences[drawn + 1])
 
-    return [
-        Group("translations", 0.26, translations),
-        Group("dictionary", 0.1, dictionary),
-        Group("meanings", 0.06, meanings),
-        Group("neighbours", 0.08, neighbours),
-        Group("questions", 0.22, questions),
-        Group("article questions", 0.1, article_questions),
-        Group("article neighbours", 0.04, article_neighbours),
+    kinds = [
+        (Group("translations", 0.26, translations), english),
+        (Group("dictionary", 0.1, dictionary), words[0]),
+        (Group("meanings", 0.06, meanings), glosses[0]),
+        (Group("neighbours", 0.08, neighbours), runs),
+        (Group("questions", 0.22, questions), runs),
+        (Group("article questions", 0.1, article_questions), inside),
+        (Group("article neighbours", 0.04, article_neighbours), inside),
     ]
+    return [group for group, there in kinds if len(there)]
 
 
 def taught_texts(corpus: Corpus, english: Sequence[str], texts: Texts) -> Taught:
@@ -231,7 +232,7 @@ def _aligned(corpus: Corpus, texts: Texts) -> tuple[Ids, Ids, Ids, NDArray[np.fl
     runs, at = [], 0
     for name, listed in corpus.parallel.items():
         if name in RUNNING:
-            runs.append(np.arange(at, at + len(listed) - _RUN * _STRIDE - 1))
+            runs.append(np.arange(at, max(at, at + len(listed) - _RUN * _STRIDE - 1)))
         at += len(listed)
     places = np.concatenate(runs) if runs else np.zeros(0, np.int64)
     # Long sentences say more than short ones.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.index.alignment import Ids, Pieces
 from rag.index.embed import Embedder, Matrix
 from rag.index.transformer import packaged_folder
 
@@ -21,7 +22,8 @@ class CountingEmbedder:
     """
 
     def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+        assert isinstance(embedder, Pieces)
+        self._embedder, self._pieces = embedder, embedder
         self.name = embedder.name
         self.dimension = embedder.dimension
         self.max_tokens = embedder.max_tokens
@@ -42,6 +44,18 @@ class CountingEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """As the bundled embedder counts."""
         return self._embedder.count_tokens(texts)
+
+    def token_ids(self, texts: Sequence[str]) -> list[Ids]:
+        """As the bundled embedder cuts them."""
+        return self._pieces.token_ids(texts)
+
+    def token_vectors(self, ids: Ids) -> Matrix:
+        """As the bundled embedder has them."""
+        return self._pieces.token_vectors(ids)
+
+    def token_weights(self, ids: Ids) -> Matrix:
+        """As the bundled embedder weighs them."""
+        return self._pieces.token_weights(ids)
 
 
 @pytest.fixture

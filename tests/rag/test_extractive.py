@@ -11,7 +11,7 @@ from rag.chatbot import Chatbot
 from rag.cite import cite
 from rag.index.index import Index
 from rag.llm.backend import Request
-from rag.llm.extractive import ExtractiveBackend, shared_words
+from rag.llm.extractive import ExtractiveBackend
 from rag.messages import said
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
@@ -98,21 +98,6 @@ def test_an_english_question_finds_a_vietnamese_passage_by_its_names(bot: Chatbo
     assert answer.language == "en"
     assert "Yin Ye" in answer.text
     assert answer.citations[0].document.language == "vi"
-
-
-@pytest.mark.parametrize(
-    ("question", "shared"),
-    [
-        ("Who called Sora a Newton moment?", "Sora Newton"),
-        ("What did OpenAI do in 2023?", "OpenAI 2023"),
-        ("Who is Newton?", ""),
-        ("Why is that so?", ""),
-    ],
-)
-def test_two_languages_share_names_and_figures_but_one_is_too_few(
-    question: str, shared: str
-) -> None:
-    assert shared_words(question) == shared
 
 
 def test_references_in_a_document_do_not_become_citations() -> None:
