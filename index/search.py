@@ -25,8 +25,8 @@ from .windows import windows
 
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
-# One in so many passages is of another language than the first, if it is this good beside it.
-_ONE_IN, _AS_GOOD = 3, 0.5
+# How good a passage in another language must be beside the first one to have a place kept for it.
+_AS_GOOD = 0.5
 # What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
 # a passage does.
 _WORTH_IN_A_SENTENCE = 0.7
@@ -113,7 +113,7 @@ class Search:
             ranked += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
-            chosen = _diverse(ranked, matrix, kinds, k, self.settings.diversity)
+            chosen = _diverse(ranked, matrix, kinds, k, self.settings)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
@@ -277,17 +277,17 @@ def coverage(rarity: dict[str, float], text: str) -> float:
 
 
 def _diverse(
-    ranked: list[Ranked], matrix: Matrix, kinds: Owners, k: int, diversity: float
+    ranked: list[Ranked], matrix: Matrix, kinds: Owners, k: int, settings: RetrievalSettings
 ) -> list[int]:
     """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
-    penalty is ``diversity`` times the relevance times the similarity to the nearest chosen
+    penalty is the setting ``diversity`` times the relevance times the similarity to the nearest chosen
     passage of the same kind, so it never lifts an irrelevant passage over a relevant one. A
     translation is of another kind: it repeats what was said, for those who read the other language.
 
-    Of every three passages, one is not of the kind that came first, where there is one half as
-    good as that: what answers in the other language is found among however many that hold some of
+    Of every ``other_languages`` passages, one is not of the kind that came first, where there is one
+    half as good as that: what answers in the other language is found among however many that hold some of
     the question's words.
     """
     scores = np.array([one.score for one in ranked])
@@ -295,11 +295,11 @@ def _diverse(
     open_ = np.ones(len(ranked), dtype=bool)
     chosen: list[int] = []
     while len(chosen) < k and open_.any():
-        values = np.where(open_, scores * (1 - diversity * nearest), -np.inf)
-        if chosen:
+        values = np.where(open_, scores * (1 - settings.diversity * nearest), -np.inf)
+        if chosen and settings.other_languages:
             others = kinds != kinds[chosen[0]]
             good = others & open_ & (scores >= _AS_GOOD * scores[chosen[0]])
-            if (len(chosen) + 1) // _ONE_IN > others[chosen].sum() and good.any():
+            if (len(chosen) + 1) // settings.other_languages > others[chosen].sum() and good.any():
                 values[~good] = -np.inf
         best = int(np.argmax(values))
         chosen.append(best)

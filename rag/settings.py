@@ -70,15 +70,18 @@ class EmbeddingSettings:
 class RetrievalSettings:
     """How passages are chosen for a question.
 
-    ``k`` is how many an answer is written from. ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
-    index's; ``diversity`` is what a passage loses for resembling one chosen before it;
-    ``candidates`` is how many passages each side proposes.
+    ``k`` is how many an answer is written from. ``dense_weight`` is the share of the nearest
+    sentences in the fused score, the rest is that of the words; ``diversity`` is what a passage
+    loses for resembling one chosen before it; ``candidates`` is how many passages each side
+    proposes. One passage in ``other_languages`` is in another language than the first, if there is
+    one half as good; with 0 none need be.
     """
 
     k: int = 6
     candidates: int = 50
     dense_weight: float = 0.3
     diversity: float = 0.3
+    other_languages: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "retrieval.candidates": (1, 10_000),
     "retrieval.dense_weight": (0, 1),
     "retrieval.diversity": (0, 1),
+    "retrieval.other_languages": (0, 100),
     "answer.evidence": (0, 1),
     "answer.sentences": (1, 20),
     "openai.first_token_seconds": (0.01, 3600),

@@ -201,7 +201,7 @@ STEPS = {"build": built, "search": searched, "add": added}
 
 
 def _settings(kind: IndexSettings, **retrieval: float) -> Settings:
-    plain = replace(RetrievalSettings(diversity=0.0), **retrieval)  # type: ignore[arg-type]
+    plain = replace(RetrievalSettings(diversity=0.0, other_languages=0), **retrieval)  # type: ignore[arg-type]
     return replace(Settings(), index=replace(kind, batch_size=1024), retrieval=plain)
 
 

@@ -9,9 +9,10 @@ from rag.evals.benchmarks import reindex, scale
 
 def test_an_unchanged_folder_is_indexed_again_without_embedding(tmp_path: Path) -> None:
     first, again, edited = reindex.measured(tmp_path, 20)
-    assert (first.report["embedded"], len(first.report["added"])) == (20, 20)
+    assert (first.report["embedded"], len(first.report["added"])) == (first.report["passages"], 20)
     assert (again.report["embedded"], len(again.report["unchanged"])) == (0, 20)
-    assert (edited.report["embedded"], len(edited.report["updated"])) == (1, 1)
+    assert 1 <= edited.report["embedded"] <= edited.report["passages"] < 5
+    assert len(edited.report["updated"]) == 1
 
 
 def test_an_index_of_made_up_vectors_is_built_searched_and_added_to(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_each_place_wins_over_those_before_it(person: Path, working: Path) -> No
     }
     assignments = ["retrieval.diversity=0.1", "retrieval.diversity=0.5"]
     retrieval = load_settings(assignments, environment=environment, folder=working).retrieval
-    assert dataclasses.astuple(retrieval) == (2, 33, 0.4, 0.5)
+    assert dataclasses.astuple(retrieval)[:4] == (2, 33, 0.4, 0.5)
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(person: Path, working: Path) -> None:
