@@ -19,6 +19,7 @@ from .embed import Embedder, Matrix
 from .fusion import Parts, fused, in_the_text
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import Owners, Reader
+from .rerank import Reranker, combined
 from .selection import Conditions
 from .windows import windows
 
@@ -34,9 +35,10 @@ _MOST_LANGUAGES = 4
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with its fused score and the calibrated scores it is made of.
+    """A passage with its score and the calibrated scores it is made of.
 
     ``window`` is the number of the window that is nearest to the question, of ``windows`` many.
+    ``reranked`` is the reranker's score, of those that one has read.
     """
 
     passage_id: int
@@ -47,6 +49,7 @@ class Ranked:
     aligned: float
     window: int
     windows: int
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Question:
 class Search:
     """Searching one snapshot, and the catalog at the same state, with one embedder.
 
-    Without vectors of pieces there is no ``alignment``.
+    Without vectors of pieces there is no ``alignment``, and no ``reranker`` unless one is set.
     """
 
     reader: Reader
@@ -71,6 +74,7 @@ class Search:
     embedder: Embedder
     settings: RetrievalSettings
     alignment: Alignment | None = None
+    reranker: Reranker | None = None
 
     def ranked(self, text: str, k: int, conditions: Conditions) -> list[Ranked]:
         """The best passages for a question, best first, no two of the same text.
@@ -80,11 +84,13 @@ class Search:
             k: How many at most.
             conditions: What the documents of the passages must meet.
         """
-        question = self._asked(text)
+        question = self.asked(text)
         wide = max(self.settings.candidates, 2 * k)
         most = min(_WIDEST, len(self.snapshot.vectors))
         seen: set[int] = set()
-        ranked: list[Ranked] = []
+        found: list[Ranked] = []
+        ranked = found
+        read: dict[int, float] = {}
         chosen: list[int] = []
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         parts = self._parts_of_the_index(text, conditions)
@@ -99,15 +105,38 @@ class Search:
             new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
-            ranked += self._scored(question, kept, vectors[of_new], owners[of_new])
+            found += self._scored(question, kept, vectors[of_new], owners[of_new])
             matrix = np.concatenate([matrix, wholes[new]])
+            ranked = self._reread(question, found, matrix, read)
             chosen = _diverse(ranked, matrix, k, self.settings.diversity)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
         return [ranked[row] for row in chosen]
 
-    def _asked(self, text: str) -> Question:
+    def _reread(
+        self, question: Question, found: list[Ranked], matrix: Matrix, read: dict[int, float]
+    ) -> list[Ranked]:
+        """The same passages with the scores that they have once the reranker has read the best.
+
+        ``read`` keeps what it gave, by passage, so it reads none twice for one question; ``matrix``
+        is as ``_diverse`` takes it, which keeps copies of one text from being read.
+        """
+        if self.reranker is None:
+            return found
+        rows = _diverse(found, matrix, self.settings.reranked, 0.0)
+        best = {found[row].passage_id for row in rows}
+        new = sorted(best - read.keys())
+        texts = [passage.text for passage, _ in self.reader.passages(new)]
+        read.update(zip(new, self.reranker.scores(question.text, texts).tolist(), strict=True))
+        given = [read[one.passage_id] if one.passage_id in best else None for one in found]
+        return [
+            replace(one, score=combined(one.score, reranked), reranked=reranked)
+            for one, reranked in zip(found, given, strict=True)
+        ]
+
+    def asked(self, text: str) -> Question:
+        """A question as the sides of the index take it."""
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
         return Question(text, content_words(text), keys, vector)
@@ -174,7 +203,7 @@ class Search:
         """The share of a question's words, and the dense share, with which texts answer it."""
         if not texts:
             return []
-        asked = self._asked(question)
+        asked = self.asked(question)
         rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
@@ -189,20 +218,25 @@ class Search:
         """How near each passage is by its best window, which that is, and of how many.
 
         The cosine counts as a share of the way from this question's typical cosine to 1, in [0, 1].
-        Some questions, and with an English embedder all Vietnamese ones, are close to
-        everything; the cosine to the centre of the index says how close. In an index of a
-        few passages the centre is hardly more than those passages, and is trusted less.
         """
         if not len(owners):
             return np.zeros(0, dtype=np.float32), [], []
-        count = len(self.snapshot.vectors)
-        trust = count / (count + _IMAGINED)
-        typical = float(query @ self.snapshot.center) * trust
+        typical = self.typical(query)
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
         windows_of = np.split(shares, _firsts(owners)[1:])
         best = [int(one.argmax()) for one in windows_of]
         near = [one[place] for one, place in zip(windows_of, best, strict=True)]
         return np.clip(np.array(near, dtype=np.float32), 0, 1), best, list(map(len, windows_of))
+
+    def typical(self, query: Matrix) -> float:
+        """How near a question is to anything, as a cosine.
+
+        Some questions, and with an English embedder all Vietnamese ones, are close to
+        everything; the cosine to the centre of the index says how close. In an index of a
+        few passages the centre is hardly more than those passages, and is trusted less.
+        """
+        count = len(self.snapshot.vectors)
+        return float(query @ self.snapshot.center) * count / (count + _IMAGINED)
 
 
 def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
@@ -223,6 +257,7 @@ def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
         found.concepts,
         found.aligned,
         span,
+        found.reranked,
     )
 
 

@@ -72,13 +72,17 @@ class RetrievalSettings:
 
     ``k`` is how many an answer is written from. ``dense_weight`` is the share of the embedder in the fused score, the rest is the lexical
     index's; ``diversity`` is what a passage loses for resembling one chosen before it;
-    ``candidates`` is how many passages each side proposes.
+    ``candidates`` is how many passages each side proposes. ``reranker`` is the name or folder of a
+    cross-encoder of sentence-transformers, which runs on this machine; empty for none.
+    ``reranked`` is how many of the best candidates it reads.
     """
 
     k: int = 6
     candidates: int = 50
     dense_weight: float = 0.3
     diversity: float = 0.3
+    reranker: str = ""
+    reranked: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class Settings:
 
 
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
+_MAY_BE_EMPTY = {"retrieval.reranker"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
@@ -132,6 +137,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "retrieval.candidates": (1, 10_000),
     "retrieval.dense_weight": (0, 1),
     "retrieval.diversity": (0, 1),
+    "retrieval.reranked": (1, 1000),
     "answer.evidence": (0, 1),
     "answer.sentences": (1, 20),
     "openai.first_token_seconds": (0.01, 3600),
@@ -237,6 +243,8 @@ def _unknown(name: str, known: list[str], origin: str) -> SettingsError:
 
 def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
     if kind is str:
+        if isinstance(value, str) and not value.strip() and name in _MAY_BE_EMPTY:
+            return ""
         if not isinstance(value, str) or not value.strip():
             raise SettingsError(
                 f"{origin}: {name} must be a text that is not empty, not {value!r}."

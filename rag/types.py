@@ -75,7 +75,8 @@ class Hit:
     ``score`` is the fused score in [0, 1]. Its calibrated parts, each in [0, 1], are ``lexical`` (the
     question's words), ``dense`` (the nearest window of sentences), ``concepts`` (the question's
     names and figures, in any language) and ``aligned`` (each piece of the question by itself, 0
-    with an embedder that has no vectors of pieces). ``window`` is the part of the passage that is nearest to the question by
+    with an embedder that has no vectors of pieces). ``reranked`` is what a reranker gave it, in
+    [0, 1], ``None`` where none has read it. ``window`` is the part of the passage that is nearest to the question by
     its vectors, as start and end in characters of the document's text; ``None`` where the passage
     was only compared as a whole.
     """
@@ -88,6 +89,7 @@ class Hit:
     concepts: float = 0.0
     aligned: float = 0.0
     window: tuple[int, int] | None = None
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
