@@ -41,6 +41,41 @@ class Parts:
     aligned: Matrix | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One of the addends of the scores: ``weight`` times ``shares``, shape (number of passages,).
+
+    ``name`` is that of the part it comes from.
+    """
+
+    name: str
+    weight: float
+    shares: Matrix
+
+
+def terms(parts: Parts, dense_weight: float) -> list[Term]:
+    """What the scores of some passages are the sums of; no weight depends on the passage.
+
+    Args:
+        parts: What speaks for them.
+        dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
+    """
+    dense, rest = Term("dense", dense_weight, parts.dense), 1 - dense_weight
+    if parts.aligned is None:
+        beyond = np.maximum(parts.concepts - parts.lexical, 0)
+        return [
+            dense,
+            Term("lexical", rest, parts.lexical),
+            Term("concepts", rest * _NAMES, beyond),
+        ]
+    return [
+        dense,
+        Term("aligned", rest * _ALIGNED, parts.aligned),
+        Term("lexical", rest * _LEXICAL, in_the_text(parts.lexical, parts.aligned)),
+        Term("concepts", rest * _CONCEPTS, parts.concepts),
+    ]
+
+
 def fused(parts: Parts, dense_weight: float) -> Matrix:
     """The scores of some passages, in [0, 1], shape (number of passages,).
 
@@ -48,12 +83,8 @@ def fused(parts: Parts, dense_weight: float) -> Matrix:
         parts: What speaks for them.
         dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
     """
-    if parts.aligned is None:
-        words = parts.lexical + _NAMES * np.maximum(parts.concepts - parts.lexical, 0)
-    else:
-        met = in_the_text(parts.lexical, parts.aligned)
-        words = _ALIGNED * parts.aligned + _LEXICAL * met + _CONCEPTS * parts.concepts
-    return np.asarray(dense_weight * parts.dense + (1 - dense_weight) * words, dtype=np.float32)
+    every = [one.weight * one.shares for one in terms(parts, dense_weight)]
+    return np.asarray(np.sum(every, axis=0), dtype=np.float32)
 
 
 def in_the_text(lexical: Matrix, aligned: Matrix) -> Matrix:

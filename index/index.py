@@ -21,7 +21,7 @@ from rag.errors import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import normalize
-from rag.types import Document, Hit, IngestReport
+from rag.types import Document, Explanation, Hit, IngestReport
 
 from . import derived
 from .alignment import Alignment, Pieces
@@ -29,6 +29,7 @@ from .catalog import Catalog
 from .discover import Discovery, discover
 from .embed import CachedEmbedder, Embedder, embedder_for
 from .exchange import export_index, import_index
+from .explain import explained
 from .fingerprints import mismatch, mismatches
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
@@ -314,6 +315,26 @@ class Index:
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
         return [hit(document, passage, scores[passage.id]) for passage, document in passages]
+
+    def explain(
+        self,
+        question: str,
+        hit: Hit,
+        *,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        folder: PathLike | None = None,
+    ) -> Explanation:
+        """Why ``search`` found a passage, asked as it was: the same question, the same filters.
+
+        Raises:
+            DocumentError: The index holds the passage no more.
+        """
+        conditions = conditions_of(language, since, until, source, folder)
+        with self._view() as (_, search):
+            return explained(search, normalize(question), hit, conditions)
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How well each of some texts answers a question, on the scale of ``search``.
