@@ -17,6 +17,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.types import PieceMatch
+
 from .embed import Matrix
 
 Ids = NDArray[np.int64]
@@ -36,6 +38,10 @@ class Pieces(Protocol):
 
     def token_weights(self, ids: Ids) -> Matrix:
         """How much pieces count in a sum of their vectors, shape (number of pieces,), >= 0."""
+        ...
+
+    def token_texts(self, ids: Ids) -> list[str]:
+        """Pieces as a person reads them."""
         ...
 
 
@@ -75,6 +81,31 @@ class Alignment:
     def of_texts(self, question: str, texts: Sequence[str]) -> Matrix:
         """How well texts meet a question, in [0, 1], shape (number of texts,)."""
         return self._shares(question, self._distinct(texts))
+
+    def matches(self, question: str, text: str) -> list[PieceMatch]:
+        """Which piece of a text is nearest to each piece of a question, the heaviest piece first.
+
+        Their weights times their similarities sum to what ``of_texts`` gives.
+        """
+        (asked,), (held,) = self._distinct([question]), self._distinct([text])
+        weights = self._pieces.token_weights(asked) ** 2
+        if not weights.sum():
+            return []
+        nearness = self._pieces.token_vectors(asked) @ self._pieces.token_vectors(held).T
+        # A text without pieces still has something to be nearest to: nothing, which is not near.
+        nearness = np.pad(np.clip(nearness, 0, 1), ((0, 0), (0, 1)))
+        best = nearness.argmax(axis=1)
+        similar = nearness.max(axis=1).tolist()
+        names = [*self._pieces.token_texts(held), ""]
+        shares = (weights / weights.sum()).tolist()
+        matches = [
+            PieceMatch(piece, names[place] if similarity else "", share, similarity)
+            for piece, place, share, similarity in zip(
+                self._pieces.token_texts(asked), best.tolist(), shares, similar, strict=True
+            )
+            if share
+        ]
+        return sorted(matches, key=lambda one: -one.weight)
 
     def _distinct(self, texts: Sequence[str]) -> list[Ids]:
         return [np.unique(ids) for ids in self._pieces.token_ids(texts)] if texts else []

@@ -48,6 +48,42 @@ class Parts:
     foreign: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One of the addends of the scores: ``weight`` times ``shares``, shape (number of passages,).
+
+    ``name`` is that of the part it comes from.
+    """
+
+    name: str
+    weight: float
+    shares: Matrix
+
+
+def terms(parts: Parts, dense_weight: float) -> list[Term]:
+    """What the scores of some passages are the sums of; no weight depends on the passage.
+
+    Args:
+        parts: What speaks for them.
+        dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
+    """
+    rest = 1 - dense_weight
+    if parts.aligned is None:
+        beyond = np.maximum(parts.concepts - parts.lexical, 0)
+        return [
+            Term("dense", dense_weight, parts.dense),
+            Term("lexical", rest, parts.lexical),
+            Term("concepts", rest * _NAMES, beyond),
+        ]
+    aligned = _stretched(parts.aligned, parts.foreign, *_FOREIGN_ALIGNED)
+    return [
+        Term("dense", dense_weight, _stretched(parts.dense, parts.foreign, *_FOREIGN_DENSE)),
+        Term("aligned", rest * _ALIGNED, aligned),
+        Term("lexical", rest * _LEXICAL, in_the_text(parts.lexical, aligned)),
+        Term("concepts", rest * _CONCEPTS, parts.concepts),
+    ]
+
+
 def fused(parts: Parts, dense_weight: float) -> Matrix:
     """The scores of some passages, in [0, 1], shape (number of passages,).
 
@@ -55,15 +91,8 @@ def fused(parts: Parts, dense_weight: float) -> Matrix:
         parts: What speaks for them.
         dense_weight: The share of the dense part, the setting ``retrieval.dense_weight``.
     """
-    dense = parts.dense
-    if parts.aligned is None:
-        words = parts.lexical + _NAMES * np.maximum(parts.concepts - parts.lexical, 0)
-    else:
-        dense = _stretched(dense, parts.foreign, *_FOREIGN_DENSE)
-        aligned = _stretched(parts.aligned, parts.foreign, *_FOREIGN_ALIGNED)
-        met = in_the_text(parts.lexical, aligned)
-        words = _ALIGNED * aligned + _LEXICAL * met + _CONCEPTS * parts.concepts
-    return np.asarray(dense_weight * dense + (1 - dense_weight) * words, dtype=np.float32)
+    every = [one.weight * one.shares for one in terms(parts, dense_weight)]
+    return np.asarray(np.sum(every, axis=0), dtype=np.float32)
 
 
 def _stretched(shares: Matrix, which: NDArray[np.bool_], level: float, by: float) -> Matrix:

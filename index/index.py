@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 from rag.errors import (
     DocumentError,
@@ -22,7 +21,7 @@ from rag.errors import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import normalize
-from rag.types import Document, Hit, IngestReport
+from rag.types import Document, Explanation, Hit, IngestReport
 
 from . import derived
 from .alignment import Alignment, Pieces
@@ -30,19 +29,20 @@ from .catalog import Catalog
 from .discover import Discovery, discover
 from .embed import CachedEmbedder, Embedder, embedder_for
 from .exchange import export_index, import_index
+from .explain import explained
 from .fingerprints import mismatch, mismatches
 from .ingest import Ingest, OnProgress, change
 from .lock import writer_lock
 from .making import make, make_anew
 from .migrate import to_present_layout
 from .mirror import above, look
+from .places import PathLike, absolute, named
 from .records import Entry, Reader
+from .rerank import reranker_for
 from .search import Search, hit
-from .selection import Conditions
+from .selection import conditions_of
 from .status import facts_of
 from .verify import verify
-
-PathLike = str | os.PathLike[str]
 
 
 class Index:
@@ -69,6 +69,7 @@ class Index:
         self._embedder = embedder
         self._cached: CachedEmbedder | None = None
         self._alignment: Alignment | None = None
+        self._reranker = reranker_for(self.settings.retrieval.reranker)
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
@@ -211,8 +212,8 @@ class Index:
         for folder in listed:
             if not Path(folder).is_dir():
                 raise DocumentError(f"There is no folder {folder}.", "Nothing was changed.")
-        places = None if changed is None else [_absolute(place) for place in changed]
-        seen = look([_absolute(folder) for folder in listed], self.folder, places)
+        places = None if changed is None else [absolute(place) for place in changed]
+        seen = look([absolute(folder) for folder in listed], self.folder, places)
         if not seen.places:
             return IngestReport()
         return self._ingest(seen.found, on_progress, seen.gone)
@@ -230,14 +231,14 @@ class Index:
         """
         with self._catalog.read() as reader:
             known = reader.uris()
-        wanted = {_named(str(target), known): target for target in _listed(targets)}
-        named = {uri: wanted.keys() & set(above(uri)) for uri in known}
-        missing = wanted.keys() - {place for places in named.values() for place in places}
+        wanted = {named(str(target), known): target for target in _listed(targets)}
+        meant = {uri: wanted.keys() & set(above(uri)) for uri in known}
+        missing = wanted.keys() - {place for places in meant.values() for place in places}
         for place in missing:
             raise DocumentError(
                 f"The index holds no document {wanted[place]}.", "rag status lists them."
             )
-        chosen = {uri: known[uri] for uri, places in named.items() if places}
+        chosen = {uri: known[uri] for uri, places in meant.items() if places}
 
         def forget(ingest: Ingest) -> None:
             ingest.forget(list(chosen))
@@ -303,19 +304,37 @@ class Index:
         Raises:
             QuestionError: The question is empty.
         """
-        question, source = normalize(question), source and normalize(source)
-        language = language and language.lower()
+        question = normalize(question)
         if k is not None and k < 1:
             raise QuestionError(f"{k} passages cannot be found.", "Ask for one or more.")
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
         with self._view() as (reader, search):
-            place = folder and _as_uri(str(folder))
-            conditions = Conditions(language or None, since, until, source or None, place or None)
+            conditions = conditions_of(language, since, until, source, folder)
             ranked = search.ranked(question, k or self.settings.retrieval.k, conditions)
             passages = reader.passages([found.passage_id for found in ranked])
         scores = {found.passage_id: found for found in ranked}
         return [hit(document, passage, scores[passage.id]) for passage, document in passages]
+
+    def explain(
+        self,
+        question: str,
+        hit: Hit,
+        *,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        folder: PathLike | None = None,
+    ) -> Explanation:
+        """Why ``search`` found a passage, asked as it was: the same question, the same filters.
+
+        Raises:
+            DocumentError: The index holds the passage no more.
+        """
+        conditions = conditions_of(language, since, until, source, folder)
+        with self._view() as (_, search):
+            return explained(search, normalize(question), hit, conditions)
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How well each of some texts answers a question, on the scale of ``search``.
@@ -396,7 +415,8 @@ class Index:
                 snapshot = self._snapshot(reader)
                 if snapshot is not None:
                     settings = self.settings.retrieval
-                    yield reader, Search(reader, snapshot, cached, settings, alignment)
+                    parts = (cached, settings, alignment, self._reranker)
+                    yield reader, Search(reader, snapshot, *parts)
                     return
 
     def _snapshot(self, reader: Reader) -> derived.Snapshot | None:
@@ -438,22 +458,3 @@ class Index:
 
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-
-
-def _absolute(path: PathLike) -> Path:
-    return Path(os.path.abspath(path))
-
-
-def _as_uri(given: str) -> str:
-    return given if "://" in given else Path(os.path.abspath(given)).as_uri()
-
-
-def _named(given: str, known: Iterable[str]) -> str:
-    """The URI of a document, folder or part of a file, by one of its names."""
-    if "://" in given:
-        shown = (uri for uri in known if given in (uri, unquote(uri)))
-        return next(shown, given).rstrip("/")
-    path, part, inside = given.rpartition("#")
-    if part and not os.path.lexists(given):
-        return f"{_as_uri(path)}#{quote(inside)}".rstrip("/")
-    return _as_uri(given).rstrip("/")

@@ -19,6 +19,7 @@ from .embed import Embedder, Matrix
 from .fusion import Parts, fused, in_the_text
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import Owners, Reader
+from .rerank import Reranker, combined
 from .selection import Conditions
 from .vectors import Mask
 from .windows import windows
@@ -40,9 +41,10 @@ _MOST_LANGUAGES = 4
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with its fused score and the calibrated scores it is made of.
+    """A passage with its score and the calibrated scores it is made of.
 
     ``window`` is the number of the window that is nearest to the question, of ``windows`` many.
+    ``reranked`` is the reranker's score, of those that one has read.
     """
 
     passage_id: int
@@ -53,6 +55,7 @@ class Ranked:
     aligned: float
     window: int
     windows: int
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Question:
 class Search:
     """Searching one snapshot, and the catalog at the same state, with one embedder.
 
-    Without vectors of pieces there is no ``alignment``.
+    Without vectors of pieces there is no ``alignment``, and no ``reranker`` unless one is set.
     """
 
     reader: Reader
@@ -78,6 +81,7 @@ class Search:
     embedder: Embedder
     settings: RetrievalSettings
     alignment: Alignment | None = None
+    reranker: Reranker | None = None
 
     def ranked(self, text: str, k: int, conditions: Conditions) -> list[Ranked]:
         """The best passages for a question, best first, no two of the same text.
@@ -87,15 +91,17 @@ class Search:
             k: How many at most.
             conditions: What the documents of the passages must meet.
         """
-        question = self._asked(text)
+        question = self.asked(text)
         wide = max(self.settings.candidates, 2 * k)
         most = min(_WIDEST, len(self.snapshot.vectors))
         seen: set[int] = set()
-        ranked: list[Ranked] = []
+        found: list[Ranked] = []
+        ranked = found
+        read: dict[int, float] = {}
         chosen: list[int] = []
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         kinds = np.zeros(0, dtype=np.int64)
-        parts = self._parts_of_the_index(question, conditions)
+        parts = self.parts_of_the_index(question, conditions)
         while True:
             proposed = self._proposed(question, wide, parts)
             ids = sorted(proposed.keys() - seen)
@@ -108,23 +114,51 @@ class Search:
             new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
-            languages = [parts[proposed[one]].language for one in kept]
-            foreign = np.array([code not in (None, question.language) for code in languages])
-            ranked += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
+            foreign = np.array([is_foreign(question, parts[proposed[one]]) for one in kept])
+            found += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
+            ranked = self._reread(question, found, matrix, kinds, read)
             chosen = _diverse(ranked, matrix, kinds, k, self.settings)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
         return [ranked[row] for row in chosen]
 
-    def _asked(self, text: str) -> Question:
+    def _reread(
+        self,
+        question: Question,
+        found: list[Ranked],
+        matrix: Matrix,
+        kinds: Owners,
+        read: dict[int, float],
+    ) -> list[Ranked]:
+        """The same passages with the scores that they have once the reranker has read the best.
+
+        ``read`` keeps what it gave, by passage, so it reads none twice for one question; ``matrix``
+        is as ``_diverse`` takes it, which keeps copies of one text from being read.
+        """
+        if self.reranker is None:
+            return found
+        settings = replace(self.settings, diversity=0.0)
+        rows = _diverse(found, matrix, kinds, self.settings.reranked, settings)
+        best = {found[row].passage_id for row in rows}
+        new = sorted(best - read.keys())
+        texts = [passage.text for passage, _ in self.reader.passages(new)]
+        read.update(zip(new, self.reranker.scores(question.text, texts).tolist(), strict=True))
+        given = [read[one.passage_id] if one.passage_id in best else None for one in found]
+        return [
+            replace(one, score=combined(one.score, reranked), reranked=reranked)
+            for one, reranked in zip(found, given, strict=True)
+        ]
+
+    def asked(self, text: str) -> Question:
+        """A question as the sides of the index take it."""
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
         return Question(text, detect_language(text), content_words(text), keys, vector)
 
-    def _parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
+    def parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
         """What is searched by itself: each language of the documents.
 
         Many passages in the question's own language would otherwise leave no place among the
@@ -192,7 +226,7 @@ class Search:
         """The share of a question's words, and the dense share, with which texts answer it."""
         if not texts:
             return []
-        asked = self._asked(question)
+        asked = self.asked(question)
         rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
@@ -207,20 +241,25 @@ class Search:
         """How near each passage is by its best window, which that is, and of how many.
 
         The cosine counts as a share of the way from this question's typical cosine to 1, in [0, 1].
-        Some questions, and with an English embedder all Vietnamese ones, are close to
-        everything; the cosine to the centre of the index says how close. In an index of a
-        few passages the centre is hardly more than those passages, and is trusted less.
         """
         if not len(owners):
             return np.zeros(0, dtype=np.float32), [], []
-        count = len(self.snapshot.vectors)
-        trust = count / (count + _IMAGINED)
-        typical = float(query @ self.snapshot.center) * trust
+        typical = self.typical(query)
         shares = (matrix @ query - typical) / max(1e-6, 1 - typical)
         windows_of = np.split(shares, _firsts(owners)[1:])
         best = [int(one.argmax()) for one in windows_of]
         near = [one[place] for one, place in zip(windows_of, best, strict=True)]
         return np.clip(np.array(near, dtype=np.float32), 0, 1), best, list(map(len, windows_of))
+
+    def typical(self, query: Matrix) -> float:
+        """How near a question is to anything, as a cosine.
+
+        Some questions, and with an English embedder all Vietnamese ones, are close to
+        everything; the cosine to the centre of the index says how close. In an index of a
+        few passages the centre is hardly more than those passages, and is trusted less.
+        """
+        count = len(self.snapshot.vectors)
+        return float(query @ self.snapshot.center) * count / (count + _IMAGINED)
 
 
 def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
@@ -241,7 +280,13 @@ def hit(document: Document, passage: Passage, found: Ranked) -> Hit:
         found.concepts,
         found.aligned,
         span,
+        found.reranked,
     )
+
+
+def is_foreign(question: Question, part: Conditions) -> bool:
+    """Whether a part of the index is in another language than the question."""
+    return part.language not in (None, question.language)
 
 
 def content_words(question: str) -> list[str]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.text import normalize
+
+from .places import PathLike, as_uri
 from .records import Reader, Span
 from .vectors import Mask
 
@@ -26,6 +29,19 @@ class Conditions:
     until: dt.date | None = None
     source: str | None = None
     folder: str | None = None
+
+
+def conditions_of(
+    language: str | None,
+    since: dt.date | None,
+    until: dt.date | None,
+    source: str | None,
+    folder: PathLike | None,
+) -> Conditions:
+    """What somebody asks documents to meet, as the catalog keeps it; an empty text asks nothing."""
+    language, source = language and language.lower(), source and normalize(source)
+    place = as_uri(str(folder)) if folder else None
+    return Conditions(language or None, since, until, source or None, place)
 
 
 @dataclass(frozen=True, slots=True)

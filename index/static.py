@@ -30,6 +30,8 @@ _PASSAGE_PIECES = 208
 _SUMMED_AT_ONCE = 4096
 # In a JSON text only an unescaped quotation mark can stand at these places.
 _UNKNOWN_ID = re.compile(rb'(?<!\\)"unk_id"\s*:\s*(\d+)')
+# What tokenizers write for the space before a word.
+_WORD_BEGINS = "▁"
 _MODULES = ("StaticEmbedding", "Normalize")
 
 
@@ -106,6 +108,11 @@ class StaticEmbedder:
         """How much pieces count in a sum of ``token_vectors``, shape (number of pieces,), >= 0."""
         lengths = np.linalg.norm(self._rows[ids].astype(np.float32), axis=-1)
         return np.asarray(self._weights[ids] * lengths, dtype=np.float32)
+
+    def token_texts(self, ids: Ids) -> list[str]:
+        """Pieces as a person reads them, without the mark of a word's beginning."""
+        pieces = [str(self._tokenizer.id_to_token(int(one))) for one in ids]
+        return [piece.replace(_WORD_BEGINS, " ").strip() or piece for piece in pieces]
 
     def _encoded(self, texts: Sequence[str]) -> list[Any]:
         encoded: list[Any] = self._tokenizer.encode_batch_fast(

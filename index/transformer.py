@@ -1,4 +1,4 @@
-"""Texts into vectors by a transformer. The only module that imports sentence-transformers."""
+"""Texts into vectors by a transformer, which sentence-transformers loads."""
 
 from __future__ import annotations
 
@@ -37,25 +37,16 @@ class SentenceTransformerEmbedder:
     windows = False
 
     def __init__(self, name: str) -> None:
-        # Threads that wait by spinning make a question many times slower on a busy machine.
-        # Read when torch is imported, and never again.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import huggingface_hub
-        import transformers
+        silence()
         from sentence_transformers import SentenceTransformer
 
-        no_bars: Any = transformers.utils.logging.disable_progress_bar
-        # The hub's client tells of every attempt; what came of them is in the error below.
-        no_warnings: Any = huggingface_hub.utils.logging.set_verbosity_error
-        no_bars()
-        no_warnings()
         folder = packaged_folder() if name == PACKAGED else Path(name)
         local = folder.is_dir()
         try:
             self._model: Any = SentenceTransformer(
                 str(folder) if local else name, device="cpu", local_files_only=local
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except loading_errors() as error:
             raise ModelError(
                 f"The embedding model {name!r} cannot be loaded: {str(error).splitlines()[0]}",
                 "Give the name of a sentence-transformers model or the folder of one, "
@@ -106,6 +97,30 @@ class SentenceTransformerEmbedder:
             list(texts), add_special_tokens=special, truncation=False, verbose=False
         )
         return list(encoded["input_ids"])
+
+
+def silence() -> None:
+    """Import what loads models, which then tells of failures by errors alone, and waits quietly."""
+    # Threads that wait by spinning make a question many times slower on a busy machine.
+    # Read when torch is imported, and never again.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import huggingface_hub
+    import transformers
+
+    no_bars: Any = transformers.utils.logging.disable_progress_bar
+    # The hub's client tells of every attempt, and loading of every tensor.
+    no_warnings: Any = huggingface_hub.utils.logging.set_verbosity_error
+    no_report: Any = transformers.utils.logging.set_verbosity_error
+    no_bars()
+    no_warnings()
+    no_report()
+
+
+def loading_errors() -> tuple[type[Exception], ...]:
+    """What loading raises where there is no such model, or it is damaged or lacks a package."""
+    from safetensors import SafetensorError
+
+    return OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError
 
 
 def packaged_folder() -> Path:

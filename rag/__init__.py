@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .types import Delta as Delta
     from .types import Document as Document
     from .types import Done as Done
+    from .types import Explanation as Explanation
     from .types import Hit as Hit
     from .types import IngestReport as IngestReport
     from .types import Passage as Passage
@@ -56,6 +57,7 @@ _HOMES = {
             "Delta",
             "Document",
             "Done",
+            "Explanation",
             "Hit",
             "IngestReport",
             "Passage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ from .cli_options import (
 from .errors import QuestionError, RagError
 from .terminal import plain, print_answer, print_hits, print_status
 from .text import normalize
-from .types import to_json
+from .types import to_dict, to_json
 
 # How typer ends after Ctrl+C: 128 and the number of the signal, as shells have it.
 _INTERRUPTED = 130
@@ -92,25 +92,33 @@ def search(
     until: UntilOption = None,
     source: SourceOption = None,
     folder: FolderOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each passage why it was found.")
+    ] = False,
     json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
     """Show the passages that fit a question best."""
     loaded, place = settings_and_folder(settings, index)
-    first, last = day(since, "--since"), day(until, "--until")
-    hits = open_index(place, loaded).search(
-        normalize(question),
-        k,
-        language=language,
-        since=first,
-        until=last,
-        source=source,
-        folder=folder,
-    )
-    if json:
+    filters: dict[str, Any] = {
+        "language": language,
+        "since": day(since, "--since"),
+        "until": day(until, "--until"),
+        "source": source,
+        "folder": folder,
+    }
+    opened, text = open_index(place, loaded), normalize(question)
+    hits = opened.search(text, k, **filters)
+    reasons = [opened.explain(text, hit, **filters) for hit in hits] if explain else []
+    if json and explain:
+        told = [
+            {**to_dict(one), "explanation": why} for one, why in zip(hits, reasons, strict=True)
+        ]
+        print(to_json(told, indent=2))
+    elif json:
         print(to_json(hits, indent=2))
     else:
-        print_hits(hits)
+        print_hits(hits, reasons)
 
 
 @app.command()

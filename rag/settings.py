@@ -74,7 +74,9 @@ class RetrievalSettings:
     sentences in the fused score, the rest is that of the words; ``diversity`` is what a passage
     loses for resembling one chosen before it; ``candidates`` is how many passages each side
     proposes. One passage in ``other_languages`` is in another language than the first, if there is
-    one half as good; with 0 none need be.
+    one half as good; with 0 none need be. ``reranker`` is the name or folder of a cross-encoder of
+    sentence-transformers, which runs on this machine; empty for none. ``reranked`` is how many of
+    the best candidates it reads.
     """
 
     k: int = 6
@@ -82,6 +84,8 @@ class RetrievalSettings:
     dense_weight: float = 0.3
     diversity: float = 0.3
     other_languages: int = 3
+    reranker: str = ""
+    reranked: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Settings:
 
 
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
+_MAY_BE_EMPTY = {"retrieval.reranker"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
@@ -136,6 +141,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "retrieval.dense_weight": (0, 1),
     "retrieval.diversity": (0, 1),
     "retrieval.other_languages": (0, 100),
+    "retrieval.reranked": (1, 1000),
     "answer.evidence": (0, 1),
     "answer.sentences": (1, 20),
     "openai.first_token_seconds": (0.01, 3600),
@@ -241,6 +247,8 @@ def _unknown(name: str, known: list[str], origin: str) -> SettingsError:
 
 def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
     if kind is str:
+        if isinstance(value, str) and not value.strip() and name in _MAY_BE_EMPTY:
+            return ""
         if not isinstance(value, str) or not value.strip():
             raise SettingsError(
                 f"{origin}: {name} must be a text that is not empty, not {value!r}."

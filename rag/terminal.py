@@ -15,7 +15,9 @@ from .types import (
     Delta,
     Done,
     Event,
+    Explanation,
     Failure,
+    Held,
     Hit,
     IngestReport,
     Progress,
@@ -26,6 +28,20 @@ from .types import (
 
 # What a terminal obeys instead of showing it; line ends and tabs are harmless.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# The parts of a score, and how a word is held, in a person's words.
+_PARTS = {
+    "dense": "meaning",
+    "aligned": "word by word",
+    "lexical": "words",
+    "concepts": "names and figures",
+    "reranked": "reranker",
+}
+_HELD = {
+    Held.AS_WRITTEN: "as written",
+    Held.WITHOUT_DIACRITICS: "only without diacritics",
+    Held.NO: "missing",
+}
 
 # How many skipped files are named.
 _SKIPPED = 10
@@ -80,14 +96,42 @@ def progress_bars(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
-def print_hits(hits: Sequence[Hit]) -> None:
-    """Print passages with their scores, best first."""
+def print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None:
+    """Print passages with their scores, best first, and why each was found where that is given."""
     for number, hit in enumerate(hits, start=1):
         parts = f"words {hit.lexical:.2f}, meaning {hit.dense:.2f}"
         print(f"[{number}] {hit.score:.3f}  {_place(hit)}  ({parts})")
-        print(f"    {_shortened(hit.passage.text, 300)}\n")
+        print(f"    {_shortened(hit.passage.text, 300)}")
+        for line in _reasons(reasons[number - 1]) if reasons else ():
+            print(f"    {plain(line)}")
+        print()
     if not hits:
         print("No passage matches.")
+
+
+def _reasons(why: Explanation) -> Iterator[str]:
+    """Why a passage was found, a line for each thing that counts."""
+    sums = (f"{one.weight:.2f} × {one.share:.2f} {_PARTS[one.name]}" for one in why.parts)
+    yield f"- score: {why.score:.3f} = {' + '.join(sums)}"
+    for held in Held:
+        of_it = [f"{one.word} {one.weight:.1f}" for one in why.words if one.held is held]
+        if of_it:
+            yield f"- words, {_HELD[held]}: {', '.join(of_it)}"
+    for name in why.names:
+        found = ", ".join(f"“{_shortened(one, 40)}”" for one in name.found[:5])
+        meant = f"“{name.asked}” as {name.key} {name.weight:.1f}"
+        yield f"- name or figure, {meant}: {found or 'missing'}"
+    window = why.window
+    cosine = f"cosine {window.cosine:.2f}, typical {window.typical:.2f}"
+    yield f"- nearest: “{_shortened(window.text, 200)}” ({cosine})"
+    pairs = [
+        f"{one.piece} ~ {one.nearest or 'nothing'} {one.similarity:.2f} ({one.weight:.0%})"
+        for one in why.pieces
+    ]
+    if pairs:
+        yield f"- word by word, the heaviest: {', '.join(pairs)}"
+    if why.filters:
+        yield f"- only: {', '.join(f'{name} {value}' for name, value in why.filters.items())}"
 
 
 def print_report(report: IngestReport, facts: Mapping[str, Any]) -> None:

@@ -75,7 +75,8 @@ class Hit:
     ``score`` is the fused score in [0, 1]. Its calibrated parts, each in [0, 1], are ``lexical`` (the
     question's words), ``dense`` (the nearest window of sentences), ``concepts`` (the question's
     names and figures, in any language) and ``aligned`` (each piece of the question by itself, 0
-    with an embedder that has no vectors of pieces). ``window`` is the part of the passage that is nearest to the question by
+    with an embedder that has no vectors of pieces). ``reranked`` is what a reranker gave it, in
+    [0, 1], ``None`` where none has read it. ``window`` is the part of the passage that is nearest to the question by
     its vectors, as start and end in characters of the document's text; ``None`` where the passage
     was only compared as a whole.
     """
@@ -88,6 +89,99 @@ class Hit:
     concepts: float = 0.0
     aligned: float = 0.0
     window: tuple[int, int] | None = None
+    reranked: float | None = None
+
+
+class Held(enum.StrEnum):
+    """How a passage holds a word of the question."""
+
+    AS_WRITTEN = "as written"
+    WITHOUT_DIACRITICS = "only without diacritics"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class WordMatch:
+    """A word of a question: its weight, the rarer the more, and how the passage holds it."""
+
+    word: str
+    weight: float
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A name or figure of a question, and the words that mean the same in the passage.
+
+    ``key`` is what both mean, such as ``territory:cn``; ``weight`` is as that of a word.
+    """
+
+    key: str
+    asked: str
+    weight: float
+    found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NearestWindow:
+    """The part of a passage that is nearest to the question by its vector.
+
+    ``start`` and ``end`` count characters of the document's text. ``cosine`` is how near it is,
+    ``typical`` how near the question is to anything in the index: the dense share of the score is
+    the share of the way from there to 1.
+    """
+
+    text: str
+    start: int
+    end: int
+    cosine: float
+    typical: float
+
+
+@dataclass(frozen=True, slots=True)
+class PieceMatch:
+    """A piece of a question, and the piece of the passage that is nearest to it.
+
+    ``weight`` is its share of all pieces of the question, ``similarity`` a cosine in [0, 1];
+    where that is 0, ``nearest`` is empty.
+    """
+
+    piece: str
+    nearest: str
+    weight: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePart:
+    """An addend of a score: ``points`` is ``share`` (in [0, 1]) times ``weight``.
+
+    ``name`` is that of the part of the ``Hit``. The share of ``lexical`` also counts, at half, what
+    the passage says in other words, where that is more; without ``aligned``, that of ``concepts``
+    is only what goes beyond ``lexical``.
+    """
+
+    name: str
+    share: float
+    weight: float
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a passage was found: the points of ``parts`` sum to ``score``.
+
+    ``pieces`` are the heaviest few of the question, none with an embedder without vectors of
+    pieces. ``filters`` are those that the search was narrowed to, by name.
+    """
+
+    score: float
+    parts: tuple[ScorePart, ...]
+    words: tuple[WordMatch, ...]
+    names: tuple[NameMatch, ...]
+    window: NearestWindow
+    pieces: tuple[PieceMatch, ...] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ BELOW_INDEX = {
 HOMES = {
     "faiss": ("index/vectors.py",),
     "tantivy": ("index/lexical.py",),
-    "sentence_transformers": ("index/transformer.py", "index/training/"),
+    "sentence_transformers": ("index/transformer.py", "index/rerank.py", "index/training/"),
     "tokenizers": ("index/static.py", "index/training/"),
-    "safetensors": ("index/static.py", "index/training/"),
+    "safetensors": ("index/static.py", "index/transformer.py", "index/training/"),
     "httpx2": ("index/endpoint.py",),
     "watchfiles": ("index/watch.py",),
     "openai": ("rag/llm/",),

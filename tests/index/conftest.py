@@ -49,6 +49,10 @@ class CountingEmbedder:
         """As the bundled embedder cuts them."""
         return self._pieces.token_ids(texts)
 
+    def token_texts(self, ids: Ids) -> list[str]:
+        """As the bundled embedder spells them."""
+        return self._pieces.token_texts(ids)
+
     def token_vectors(self, ids: Ids) -> Matrix:
         """As the bundled embedder has them."""
         return self._pieces.token_vectors(ids)

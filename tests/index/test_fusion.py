@@ -66,6 +66,9 @@ class Letters:
     def token_ids(self, texts: Sequence[str]) -> list[Ids]:
         return [np.array([ord(letter) for letter in text], dtype=np.int64) for text in texts]
 
+    def token_texts(self, ids: Ids) -> list[str]:
+        return [chr(piece) for piece in ids.tolist()]
+
     def token_vectors(self, ids: Ids) -> Matrix:
         rows = np.zeros((len(ids), 128), dtype=np.float32)
         for row, piece in enumerate(ids.tolist()):

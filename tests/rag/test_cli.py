@@ -200,6 +200,15 @@ def test_a_search_shows_passages_with_their_scores(
     assert capsys.readouterr().out.startswith("[1] 0.")
     assert run("search", *words, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)) == 2
+    assert run("search", *words, "--json", "--explain", "--language", "vi") == 0
+    for one in json.loads(capsys.readouterr().out):
+        points = [part["points"] for part in one["explanation"]["parts"]]
+        assert sum(points) == pytest.approx(one["score"], abs=1e-5)
+        assert one["explanation"]["filters"] == {"language": "vi"}
+    assert run("search", *words, "--explain", "--language", "vi") == 0
+    out = capsys.readouterr().out
+    for line in ("score: 0.", "words, as written: openai", "nearest: “", "only: language vi"):
+        assert out.count(f"    - {line}") >= 1
     assert run("search", *words, "--source", "no such source") == 0
     assert capsys.readouterr().out == "No passage matches.\n"
 

@@ -133,6 +133,12 @@ def test_every_default_is_within_its_own_limits() -> None:
     assert apply_settings(Settings(), as_texts, "the defaults") == Settings()
 
 
+def test_a_setting_that_names_what_need_not_be_there_may_be_empty() -> None:
+    given = ["retrieval.reranker=some/model", "retrieval.reranker= "]
+    assert load_settings(given[:1], environment={}).retrieval.reranker == "some/model"
+    assert load_settings(given, environment={}).retrieval.reranker == ""
+
+
 def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().retrieval.k = 3  # type: ignore[misc]
