@@ -24,7 +24,7 @@ from .alignment import Alignment
 from .fusion import Parts, terms
 from .lexical import Lexical
 from .rerank import RERANKED_WEIGHT
-from .search import Search, content_words, is_foreign
+from .search import Search, content_words
 from .selection import Conditions
 
 # Of so many pieces of a question, the heaviest, it is told what they met.
@@ -50,7 +50,7 @@ def explained(search: Search, question: str, hit: Hit, conditions: Conditions) -
     given = {name: value for name, value in dataclasses.asdict(conditions).items() if value}
     return Explanation(
         hit.score,
-        _parts(search, question, hit, conditions),
+        _parts(search, hit),
         _words(lexical, question, text),
         _names(lexical, question, text),
         _nearest_window(search, question, hit),
@@ -59,22 +59,14 @@ def explained(search: Search, question: str, hit: Hit, conditions: Conditions) -
     )
 
 
-def _parts(
-    search: Search, question: str, hit: Hit, conditions: Conditions
-) -> tuple[ScorePart, ...]:
+def _parts(search: Search, hit: Hit) -> tuple[ScorePart, ...]:
     """What the score is the sum of; a passage that no reranker has read got 0 of it."""
     alignment, reranks = search.alignment, search.reranker is not None
     weight = search.settings.dense_weight
     lexical, concepts_, dense, aligned = np.array(
         [[hit.lexical], [hit.concepts], [hit.dense], [hit.aligned]], dtype=np.float32
     )
-    asked = search.asked(question)
-    foreign = any(
-        is_foreign(asked, part)
-        for part in search.parts_of_the_index(asked, conditions)
-        if part.language == hit.document.language
-    )
-    parts = Parts(lexical, concepts_, dense, aligned if alignment else None, np.array([foreign]))
+    parts = Parts(lexical, concepts_, dense, aligned if alignment else None)
     rest = 1 - RERANKED_WEIGHT if reranks else 1.0
     every = [(one.name, float(one.shares[0]), one.weight * rest) for one in terms(parts, weight)]
     if reranks:

@@ -14,7 +14,7 @@ even paragraphs of XQuAD; evals/LOG.md has the figures of those and of the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,15 +37,13 @@ _NAMES = 0.15
 class Parts:
     """What speaks for some passages, each part of shape (number of passages,).
 
-    There is no ``aligned`` with an embedder that has no vectors for pieces. ``foreign`` says which
-    passages are not in the question's language.
+    There is no ``aligned`` with an embedder that has no vectors for pieces.
     """
 
     lexical: Matrix
     concepts: Matrix
     dense: Matrix
-    aligned: Matrix | None
-    foreign: NDArray[np.bool_]
+    aligned: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +73,10 @@ def terms(parts: Parts, dense_weight: float) -> list[Term]:
             Term("lexical", rest, parts.lexical),
             Term("concepts", rest * _NAMES, beyond),
         ]
-    aligned = _stretched(parts.aligned, parts.foreign, *_FOREIGN_ALIGNED)
     return [
-        Term("dense", dense_weight, _stretched(parts.dense, parts.foreign, *_FOREIGN_DENSE)),
-        Term("aligned", rest * _ALIGNED, aligned),
-        Term("lexical", rest * _LEXICAL, in_the_text(parts.lexical, aligned)),
+        Term("dense", dense_weight, parts.dense),
+        Term("aligned", rest * _ALIGNED, parts.aligned),
+        Term("lexical", rest * _LEXICAL, in_the_text(parts.lexical, parts.aligned)),
         Term("concepts", rest * _CONCEPTS, parts.concepts),
     ]
 
@@ -93,6 +90,21 @@ def fused(parts: Parts, dense_weight: float) -> Matrix:
     """
     every = [one.weight * one.shares for one in terms(parts, dense_weight)]
     return np.asarray(np.sum(every, axis=0), dtype=np.float32)
+
+
+def levelled(parts: Parts, foreign: NDArray[np.bool_]) -> Parts:
+    """The same parts, with those of passages in another language on the scale of the question's.
+
+    Args:
+        parts: What speaks for some passages.
+        foreign: Which of them are not in the question's language, shape (number of passages,).
+    """
+    if parts.aligned is None:
+        return parts
+    dense = _stretched(parts.dense, foreign, *_FOREIGN_DENSE)
+    return replace(
+        parts, dense=dense, aligned=_stretched(parts.aligned, foreign, *_FOREIGN_ALIGNED)
+    )
 
 
 def _stretched(shares: Matrix, which: NDArray[np.bool_], level: float, by: float) -> Matrix:

@@ -16,7 +16,7 @@ from rag.types import Document, Hit, Passage
 from .alignment import Alignment
 from .derived import Snapshot
 from .embed import Embedder, Matrix
-from .fusion import Parts, fused, in_the_text
+from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import Owners, Reader
 from .rerank import Reranker, combined
@@ -114,7 +114,9 @@ class Search:
             new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
-            foreign = np.array([is_foreign(question, parts[proposed[one]]) for one in kept])
+            foreign = np.array(
+                [is_foreign(question, parts[proposed[one]]) for one in kept], dtype=np.bool_
+            )
             found += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
@@ -207,13 +209,16 @@ class Search:
             written = lexical.written(ids)
             met = self.alignment.of_passages(question.text, written)
             aligned = _shares(met, ids)
-        parts = Parts(_shares(by_words, ids), _shares(by_concepts, ids), near, aligned, foreign)
+        parts = levelled(
+            Parts(_shares(by_words, ids), _shares(by_concepts, ids), near, aligned), foreign
+        )
+        aligned = parts.aligned
         scores = fused(parts, self.settings.dense_weight)
         rows = zip(
             ids,
             scores.tolist(),
             parts.lexical.tolist(),
-            near.tolist(),
+            parts.dense.tolist(),
             parts.concepts.tolist(),
             (np.zeros(len(ids)) if aligned is None else aligned).tolist(),
             best,

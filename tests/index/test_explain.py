@@ -19,6 +19,7 @@ from rag.index.embed import Embedder
 from rag.index.fusion import Parts, fused, terms
 from rag.index.index import Index
 from rag.index.static import StaticEmbedder
+from rag.language import detect_language
 from rag.settings import Settings
 from rag.text import fold, words
 from rag.types import Held, to_json
@@ -40,7 +41,7 @@ def test_the_terms_of_a_score_sum_to_it_and_its_weights_to_no_more_than_one(
     shares: list[float], dense_weight: float, aligned: bool
 ) -> None:
     lexical, concepts, dense, met = np.array(shares, dtype=np.float32)[:, None]
-    parts = Parts(lexical, concepts, dense, met if aligned else None, np.array([aligned]))
+    parts = Parts(lexical, concepts, dense, met if aligned else None)
     every = terms(parts, dense_weight)
     (score,) = fused(parts, dense_weight)
     assert score == pytest.approx(sum(one.weight * one.shares[0] for one in every), abs=1e-6)
@@ -81,7 +82,10 @@ def test_what_an_explanation_names_stands_in_the_passage(seeds_index: Index, que
         assert hit.passage.start <= window.start < window.end <= hit.passage.end
         assert hit.window in (None, (window.start, window.end))
         share = (window.cosine - window.typical) / (1 - window.typical)
-        assert hit.dense == pytest.approx(max(0, share), abs=1e-4)
+        if hit.document.language == detect_language(question):
+            assert hit.dense == pytest.approx(max(0, share), abs=1e-4)
+        else:  # what lies in another language is brought to the scale of the question's own
+            assert hit.dense >= max(0, share) - 1e-4
 
 
 def test_words_are_told_apart_by_their_diacritics_and_names_by_what_they_mean(

@@ -12,13 +12,13 @@ from hypothesis.extra.numpy import arrays
 
 from rag.index.alignment import Alignment, Ids
 from rag.index.embed import Matrix
-from rag.index.fusion import Parts, fused
+from rag.index.fusion import Parts, fused, levelled
 
 SHARES = arrays(np.float32, 5, elements=st.floats(0, 1, width=32))
 
 
 def parts(lexical: Matrix, concepts: Matrix, dense: Matrix, aligned: Matrix | None) -> Parts:
-    return Parts(lexical, concepts, dense, aligned, np.zeros(len(dense), dtype=bool))
+    return Parts(lexical, concepts, dense, aligned)
 
 
 @given(SHARES, SHARES, SHARES, st.none() | SHARES, arrays(np.bool_, 5), st.floats(0, 1))
@@ -30,7 +30,7 @@ def test_a_score_is_a_share(
     foreign: np.ndarray[tuple[int], np.dtype[np.bool_]],
     weight: float,
 ) -> None:
-    scores = fused(Parts(lexical, concepts, dense, aligned, foreign), weight)
+    scores = fused(levelled(parts(lexical, concepts, dense, aligned), foreign), weight)
     assert scores.shape == (5,)
     assert (scores >= 0).all()
     assert (scores <= 1 + 1e-6).all()
@@ -56,7 +56,7 @@ def test_a_passage_in_another_language_is_no_worse_for_holding_no_word() -> None
     """What its pieces meet counts for words as well, and a translation is never quite as near."""
     none, some = np.zeros(2, dtype=np.float32), np.array([0.6, 0.6], dtype=np.float32)
     foreign = np.array([False, True])
-    here, there = fused(Parts(none, none, some, some, foreign), 0.4)
+    here, there = fused(levelled(parts(none, none, some, some), foreign), 0.4)
     assert there > here > 0.4
 
 
