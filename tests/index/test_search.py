@@ -49,8 +49,9 @@ def library(
 
 def score_of(hit: Hit, dense_weight: float) -> float:
     """What the parts of a hit come to."""
-    one = [np.array([part], dtype=np.float32) for part in (hit.lexical, hit.concepts, hit.dense)]
-    parts = Parts(*one, np.array([hit.aligned], dtype=np.float32))
+    four = (hit.lexical, hit.concepts, hit.dense, hit.aligned)
+    lexical, concepts, dense, aligned = (np.array([one], dtype=np.float32) for one in four)
+    parts = Parts(lexical, concepts, dense, aligned)
     return float(fused(parts, dense_weight)[0])
 
 
