@@ -15,6 +15,7 @@ from rag.types import Document, Hit, Passage
 
 from .alignment import Alignment
 from .derived import Snapshot
+from .diacritics import restored
 from .embed import Embedder, Matrix
 from .fusion import Parts, fused, in_the_text
 from .lexical import FOLDED_WEIGHT, calibrate
@@ -108,6 +109,7 @@ class Search:
         return [ranked[row] for row in chosen]
 
     def _asked(self, text: str) -> Question:
+        text = restored(text) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
         return Question(text, content_words(text), keys, vector)
@@ -178,7 +180,7 @@ class Search:
         rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
-            held = in_the_text(held, self.alignment.of_texts(question, texts))
+            held = in_the_text(held, self.alignment.of_texts(asked.text, texts))
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(asked.vector, matrix, np.arange(len(texts)))
         return list(zip(held.tolist(), near.tolist(), strict=True))
