@@ -47,6 +47,7 @@ def explained(search: Search, question: str, hit: Hit, conditions: Conditions) -
     if not found or found[0][0] != hit.passage:
         raise DocumentError("The index does not hold this passage any more.", "Search again.")
     text, lexical = hit.passage.text, search.snapshot.lexical
+    question = search.asked(question).text
     given = {name: value for name, value in dataclasses.asdict(conditions).items() if value}
     return Explanation(
         hit.score,

@@ -15,6 +15,7 @@ from rag.types import Document, Hit, Passage
 
 from .alignment import Alignment
 from .derived import Snapshot
+from .diacritics import restored
 from .embed import Embedder, Matrix
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
@@ -156,6 +157,7 @@ class Search:
 
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""
+        text = restored(text) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
         return Question(text, detect_language(text), content_words(text), keys, vector)
@@ -236,6 +238,7 @@ class Search:
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
             held = in_the_text(held, self.alignment.of_texts(question, texts), _WORTH_IN_A_SENTENCE)
+        text = restored(text) or text
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(asked.vector, matrix, np.arange(len(texts)))
         return list(zip(held.tolist(), near.tolist(), strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 
 from .batches import Texts, groups, taught_texts
 from .corpus import Corpus, read_corpus
+from .diacritics import write_tables
 from .export import export
 from .learning import Schedule, learn
 from .pieces import Sizes, train_pieces
@@ -54,6 +55,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training-work"),
                         help="where what takes long is kept for the next time")  # fmt: skip
     parser.add_argument("--teacher", help="a sentence-transformers model to learn from")
+    parser.add_argument("--only-diacritics", action="store_true",
+                        help="write the tables of diacritics and leave the rest as it is")  # fmt: skip
     defaults = Schedule()
     for field in dataclasses.fields(Schedule):
         default = getattr(defaults, field.name)
@@ -68,6 +71,11 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     corpus = read_corpus(given.data)
     say(f"{sum(map(len, corpus.parallel.values()))} pairs, {len(corpus.articles)} articles")
+    given.out.mkdir(parents=True, exist_ok=True)
+    for path in write_tables(corpus, given.out):
+        say(f"{path.name}, {path.stat().st_size} bytes")
+    if given.only_diacritics:
+        return
     tokenizer = _tokenizer(corpus, given.work)
     texts = Texts(tokenizer)
     kinds, english = groups(corpus, texts), english_texts(corpus)

@@ -75,7 +75,7 @@ def test_what_an_explanation_names_stands_in_the_passage(seeds_index: Index, que
             assert (fold(one.word) in words(fold(text))) == (one.held is not Held.NO)
             assert one.weight > 0
         for name in why.names:
-            assert name.asked in question
+            assert fold(name.asked) in fold(question)
             assert all(found in text for found in name.found)
         window = why.window
         assert hit.document.text[window.start : window.end] == window.text
