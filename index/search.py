@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.concepts import concepts
+from rag.errors import IndexDamaged
 from rag.language import detect_language, function_words
 from rag.settings import RetrievalSettings
 from rag.text import fold, words
@@ -19,7 +20,7 @@ from .diacritics import restored
 from .embed import Embedder, Matrix
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
-from .records import Owners, Reader
+from .records import RESTORE, Owners, Reader
 from .rerank import Reranker, combined
 from .selection import Conditions
 from .vectors import Mask
@@ -174,8 +175,19 @@ class Search:
         if len(languages) < 2:
             return [conditions]
         if len(languages) <= _MOST_LANGUAGES:
-            return [replace(conditions, language=code) for code in languages]
+            parts = [replace(conditions, language=code) for code in languages]
+            if conditions == Conditions():
+                self._check(parts)
+            return parts
         return [conditions, replace(conditions, language=question.language)]
+
+    def _check(self, parts: Sequence[Conditions]) -> None:
+        """Refuse to leave out passages whose document is gone: each is in one of the parts."""
+        held = sum(self.snapshot.selections.get(self.reader, part).passages for part in parts)
+        if held < len(self.snapshot.vectors):
+            raise IndexDamaged(
+                "The catalog is damaged: the document of a passage cannot be read.", RESTORE
+            )
 
     def _proposed(self, question: Question, k: int, parts: Sequence[Conditions]) -> dict[int, int]:
         """The candidates of all sides, each with the number of the part that it was found in."""
@@ -237,8 +249,9 @@ class Search:
         rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
         held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
         if self.alignment:
-            held = in_the_text(held, self.alignment.of_texts(question, texts), _WORTH_IN_A_SENTENCE)
-        text = restored(text) or text
+            held = in_the_text(
+                held, self.alignment.of_texts(asked.text, texts), _WORTH_IN_A_SENTENCE
+            )
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(asked.vector, matrix, np.arange(len(texts)))
         return list(zip(held.tolist(), near.tolist(), strict=True))
