@@ -184,7 +184,7 @@ class Search:
     def _check(self, parts: Sequence[Conditions]) -> None:
         """Refuse to leave out passages whose document is gone: each is in one of the parts."""
         held = sum(self.snapshot.selections.get(self.reader, part).passages for part in parts)
-        if held < len(self.snapshot.vectors):
+        if held < max(len(self.snapshot.vectors), len(self.snapshot.lexical)):
             raise IndexDamaged(
                 "The catalog is damaged: the document of a passage cannot be read.", RESTORE
             )
