@@ -31,11 +31,12 @@ _MEASURES = {
 
 
 def retrieval_metrics() -> tuple[Metric, ...]:
-    """Recall at 1, 5 and 10, reciprocal rank and nDCG at 10."""
-    return tuple(
+    """Recall at 1, 5 and 10, reciprocal rank and nDCG at 10; and whether the right document leads."""
+    ranked = tuple(
         Metric(name, title, partial(_grade, measure))
         for name, (measure, title) in _MEASURES.items()
     )
+    return (*ranked, Metric("document@1", "first passage is of a document that answers", _leads))
 
 
 def depth(case: Case) -> int:
@@ -103,6 +104,15 @@ def _grade(measure: str, case: Case, result: Result) -> Grade | None:
     ]
     value = ranked_measure(measure, relevant, tuple(one for held in ranking for one in held))
     return Grade(value, ", ".join(places) or "not found")
+
+
+def _leads(case: Case, result: Result) -> Grade | None:
+    """Whether the first passage is of an expected document, whichever passage of it."""
+    if not judged(case):
+        return None
+    first = result.ranking[0].document.name if result.ranking else ""
+    expected = {one.document for one in case.expected if one.document}
+    return Grade(float(first in expected), first or "nothing found")
 
 
 def _part(number: int) -> str:
