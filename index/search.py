@@ -30,6 +30,8 @@ from .windows import windows
 _NEAR_DUPLICATE = 0.97
 # How good a passage in another language must be beside the first one to have a place kept for it.
 _AS_GOOD = 0.5
+# What resembling a passage in another language counts, of what it counts within one.
+_TRANSLATED = 0.4
 # What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
 # a passage does.
 _WORTH_IN_A_SENTENCE = 0.7
@@ -349,8 +351,8 @@ def _diverse(
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
     penalty is the setting ``diversity`` times the relevance times the similarity to the nearest chosen
-    passage of the same kind, so it never lifts an irrelevant passage over a relevant one. A
-    translation is of another kind: it repeats what was said, for those who read the other language.
+    passage, so it never lifts an irrelevant passage over a relevant one. Passages of another kind
+    are in another language: what resembles one repeats it for those who read that, and loses less.
 
     Of every ``other_languages`` passages, one is not of the kind that came first, where there is one
     half as good as that: what answers in the other language is found among however many that hold some of
@@ -370,7 +372,7 @@ def _diverse(
         best = int(np.argmax(values))
         chosen.append(best)
         similarity = np.clip(matrix @ matrix[best], 0, 1)
-        nearest = np.maximum(nearest, np.where(kinds == kinds[best], similarity, 0))
+        nearest = np.maximum(nearest, np.where(kinds == kinds[best], similarity, _TRANSLATED * similarity))
         open_ &= similarity < _NEAR_DUPLICATE
         open_[best] = False
     return chosen
