@@ -136,7 +136,8 @@ class Vectors:
             return allowed is None or (passage < len(allowed) and bool(allowed[passage]))
 
         selector = _selector(allowed, self._gone)
-        share = 1.0 if allowed is None else min(1.0, max(1, int(allowed.sum())) / self._count)
+        chosen = self._count if allowed is None else int(allowed.sum())
+        share = min(1.0, max(1, chosen) / max(1, self._count))
         found: list[tuple[float, int]] = []
         for part in self._parts:
             parameters = _parameters(part, selector, share)
