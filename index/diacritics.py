@@ -17,10 +17,12 @@ from functools import cache
 from operator import attrgetter
 from pathlib import Path
 
-from rag.language import detect_language
-from rag.text import fold, lowered
+from rag.language import detect_language, function_words
+from rag.text import fold, lowered, words
 
 _FOLDER = Path(__file__).parent / "model"
+# Names look like Vietnamese, a sentence has words such as "là" and "của".
+_FEWEST_FUNCTION_WORDS = 2
 # What is between two words where a sentence begins or pauses, and any figure: both have neighbours.
 PAUSE, FIGURE = ".", "0"
 # What the form right before says of a form, against what its frequency says.
@@ -98,12 +100,14 @@ def restored(question: str) -> str | None:
 
     Returns:
         The question with nothing but diacritics added; ``None`` where it has some, where its
-        language has no table, and where nothing is to add.
+        language has no table, where nothing is to add, and where there is too little to tell it from
+        names and foreign words: "La La Land", "Winston Ma".
     """
     if fold(question) != lowered(question):
         return None
-    table = _table(detect_language(question))
-    if table is None:
+    language = detect_language(question)
+    table = _table(language)
+    if table is None or len(function_words(language) & {*words(question)}) < _FEWEST_FUNCTION_WORDS:
         return None
     found = with_diacritics(question, table)
     return None if found == question else found

@@ -72,7 +72,9 @@ def provider_names() -> list[str]:
 def provider_of(name: str, settings: EmbeddingSettings) -> Provider | None:
     """A provider by its name, or nothing; ``endpoint`` is the one of the settings."""
     if name == OWN:
-        return Provider(settings.base_url, (settings.key_variable,), settings.batch)
+        return Provider(
+            settings.base_url, tuple(filter(None, [settings.key_variable])), settings.batch
+        )
     row = _tables()["providers"].get(name)
     if row is None:
         return None

@@ -1,8 +1,8 @@
 """The best candidates read once more, each together with the question, by a cross-encoder.
 
 An embedder reads passages before anybody asks; a cross-encoder reads question and passage at once,
-which costs a transformer's work for every pair and tells more. Besides ``transformer.py`` the only
-module that imports sentence-transformers.
+which costs a transformer's work for every pair and tells more. Besides it only ``transformer.py``
+and the recipe's teacher import sentence-transformers.
 """
 
 from __future__ import annotations

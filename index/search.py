@@ -40,7 +40,7 @@ _IMAGINED = 10
 # Where copies leave too few texts to choose from, up to so many candidates are looked at.
 _WIDEST = 4096
 # In an index of more languages than these only the question's own is searched by itself as well.
-_MOST_LANGUAGES = 4
+_MOST_LANGUAGES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +372,9 @@ def _diverse(
         best = int(np.argmax(values))
         chosen.append(best)
         similarity = np.clip(matrix @ matrix[best], 0, 1)
-        nearest = np.maximum(nearest, np.where(kinds == kinds[best], similarity, _TRANSLATED * similarity))
+        nearest = np.maximum(
+            nearest, np.where(kinds == kinds[best], similarity, _TRANSLATED * similarity)
+        )
         open_ &= similarity < _NEAR_DUPLICATE
         open_[best] = False
     return chosen

@@ -130,7 +130,7 @@ class Settings:
 
 
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
-_MAY_BE_EMPTY = {"retrieval.reranker"}
+_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),

@@ -194,6 +194,8 @@ def main() -> None:
     parser.add_argument("--distractors", type=Path, help="a folder of parallel text and articles")
     parser.add_argument("--count", type=int, default=10_000, help="how many distractors")
     given = parser.parse_args()
+    if not (given.folder / "xquad" / "xquad.en.json").is_file():
+        parser.error(f"{given.folder} holds no xquad/xquad.en.json")
     settings = Settings()
     if given.embedder:
         chosen = dataclasses.replace(settings.index, embedder=given.embedder)

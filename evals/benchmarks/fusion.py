@@ -3,8 +3,9 @@
 FOLDER holds XQuAD as published: ``xquad.en.json`` and ``xquad.vi.json`` (Artetxe et al. 2020;
 1,190 questions on 240 paragraphs in each language; CC BY-SA 4.0; not part of this project).
 Prints MRR@10 of the right paragraph for each language alone and for both in one pool, for
-several values of the setting ``retrieval.dense_weight``; 0 is the lexical index alone and 1
-the embedder alone.
+several values of the setting ``retrieval.dense_weight``; 0 is the words alone (those that
+a passage holds and, with an embedder that has vectors of pieces, those that it meets) and 1 the
+nearest sentences alone. Across languages ``bilingual`` measures.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import hashlib
 import time
 from importlib import resources
 from pathlib import Path
@@ -40,10 +41,12 @@ def _tokenizer(corpus: Corpus, folder: Path) -> Any:
     """The tokenizer, kept in the folder for the next time."""
     from tokenizers import Tokenizer
 
-    path = folder / "tokenizer.json"
+    english, others = texts_for_pieces(corpus)
+    sizes = Sizes()
+    known = hashlib.sha256("\n".join([str(sizes), *english, *others]).encode()).hexdigest()[:16]
+    path = folder / f"tokenizer-{known}.json"
     if not path.exists():
-        english, others = texts_for_pieces(corpus)
-        train_pieces(english, others, Sizes()).save(str(path), pretty=False)
+        train_pieces(english, others, sizes).save(str(path), pretty=False)
     return Tokenizer.from_file(str(path))
 
 
@@ -68,8 +71,10 @@ def main() -> None:
     def say(what: str) -> None:
         print(f"{time.monotonic() - began:7.0f} s  {what}", flush=True)
 
-    given.work.mkdir(parents=True, exist_ok=True)
     corpus = read_corpus(given.data)
+    if not corpus.parallel:
+        parser.error(f"{given.data} holds no parallel/*.tsv")
+    given.work.mkdir(parents=True, exist_ok=True)
     say(f"{sum(map(len, corpus.parallel.values()))} pairs, {len(corpus.articles)} articles")
     given.out.mkdir(parents=True, exist_ok=True)
     for path in write_tables(corpus, given.out):
