@@ -29,7 +29,7 @@ from .windows import windows
 # Passages whose vectors are this close are the same text in another place.
 _NEAR_DUPLICATE = 0.97
 # How good a passage in another language must be beside the first one to have a place kept for it.
-_AS_GOOD = 0.5
+_AS_GOOD = 0.35
 # What resembling a passage in another language counts, of what it counts within one.
 _TRANSLATED = 0.4
 # What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
@@ -355,7 +355,7 @@ def _diverse(
     are in another language: what resembles one repeats it for those who read that, and loses less.
 
     Of every ``other_languages`` passages, one is not of the kind that came first, where there is one
-    half as good as that: what answers in the other language is found among however many that hold some of
+    a third as good as that: what answers in the other language is found among however many that hold some of
     the question's words.
     """
     scores = np.array([one.score for one in ranked])

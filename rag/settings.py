@@ -74,7 +74,7 @@ class RetrievalSettings:
     sentences in the fused score, the rest is that of the words; ``diversity`` is what a passage
     loses for resembling one chosen before it; ``candidates`` is how many passages each side
     proposes. One passage in ``other_languages`` is in another language than the first, if there is
-    one half as good; with 0 none need be. ``reranker`` is the name or folder of a cross-encoder of
+    one a third as good; with 0 none need be. ``reranker`` is the name or folder of a cross-encoder of
     sentence-transformers, which runs on this machine; empty for none. ``reranked`` is how many of
     the best candidates it reads.
     """
