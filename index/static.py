@@ -1,7 +1,7 @@
 """Texts into vectors without a transformer: every piece of a text has one, and they are summed.
 
-The format is that of model2vec and of sentence-transformers' StaticEmbedding. numpy, tokenizers
-and safetensors are all that is imported.
+The format is that of model2vec and of sentence-transformers' StaticEmbedding. numpy, safetensors
+and, where ``unigram`` does not do, tokenizers are all that is imported.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from rag.errors import ModelError
 
 from .embed import Matrix
+from .unigram import Cut, unigram_of
 
 Ids = NDArray[np.int64]
 
@@ -59,6 +61,57 @@ _LAYOUTS = (
 )
 
 
+class LibraryCut:
+    """Cuts texts with the tokenizers library, whole and without padding, loaded on first need.
+
+    Args:
+        content: What is in the model's tokenizer.json.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The library's tokenizer, without truncation and padding.
+
+        Raises:
+            ValueError: It is damaged.
+        """
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_buffer(self._content)
+        except Exception as error:
+            # The library has no error of its own.
+            raise ValueError(f"its tokenizer is damaged: {error}") from error
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of the pieces of each text, in order."""
+        encoded = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [encoding.ids for encoding in encoded]
+
+
+@dataclass(frozen=True, slots=True)
+class StaticModel:
+    """What is in the folder of a static model.
+
+    Args:
+        library: Its tokenizer, in the library.
+        cut: The same, or what does the same and is sooner ready.
+        rows: The vectors as they are stored, shape (pieces, dimension).
+        weights: Shape (pieces,), 0 for the unknown piece.
+    """
+
+    library: LibraryCut
+    cut: Cut
+    rows: NDArray[Any]
+    weights: Matrix
+
+
 class StaticEmbedder:
     """A model with one vector for each piece of a text.
 
@@ -79,7 +132,9 @@ class StaticEmbedder:
 
     def __init__(self, folder: Path, name: str | None = None) -> None:
         self.name = name or str(folder)
-        self._tokenizer, self._rows, self._weights = read_static(folder)
+        model = read_static(folder)
+        self._cut, self._library = model.cut, model.library
+        self._rows, self._weights = model.rows, model.weights
         self.dimension = int(self._rows.shape[1])
         self.max_tokens = _PASSAGE_PIECES
 
@@ -94,11 +149,11 @@ class StaticEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many pieces each text has."""
-        return [len(encoding.ids) for encoding in self._encoded(texts)]
+        return [len(ids) for ids in self._cut(texts)]
 
     def token_ids(self, texts: Sequence[str]) -> list[Ids]:
         """The pieces of each text, in order, those that are unknown included."""
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in self._encoded(texts)]
+        return [np.array(ids, dtype=np.int64) for ids in self._cut(texts)]
 
     def token_vectors(self, ids: Ids) -> Matrix:
         """The vectors of pieces, shape (number of pieces, dimension), of length 1 or all zeros."""
@@ -111,14 +166,8 @@ class StaticEmbedder:
 
     def token_texts(self, ids: Ids) -> list[str]:
         """Pieces as a person reads them, without the mark of a word's beginning."""
-        pieces = [str(self._tokenizer.id_to_token(int(one))) for one in ids]
+        pieces = [str(self._library.tokenizer.id_to_token(int(one))) for one in ids]
         return [piece.replace(_WORD_BEGINS, " ").strip() or piece for piece in pieces]
-
-    def _encoded(self, texts: Sequence[str]) -> list[Any]:
-        encoded: list[Any] = self._tokenizer.encode_batch_fast(
-            list(texts), add_special_tokens=False
-        )
-        return encoded
 
 
 def layout_of(folder: Path) -> Layout | None:
@@ -143,18 +192,13 @@ def layout_of(folder: Path) -> Layout | None:
     return None
 
 
-def read_static(folder: Path) -> tuple[Any, NDArray[Any], Matrix]:
+def read_static(folder: Path) -> StaticModel:
     """Read a static model.
-
-    Returns:
-        The tokenizer, without truncation and padding; the rows as they are stored, shape
-        (pieces, dimension); the weights, shape (pieces,), 0 for the unknown piece.
 
     Raises:
         ModelError: There is none in the folder, or it is damaged.
     """
     from safetensors import SafetensorError, safe_open
-    from tokenizers import Tokenizer
 
     layout = layout_of(folder)
     if layout is None:
@@ -165,21 +209,17 @@ def read_static(folder: Path) -> tuple[Any, NDArray[Any], Matrix]:
             given = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, TypeError) as error:  # TypeError: not a type of numpy's
         raise _unreadable(folder, str(error)) from error
+    library = LibraryCut(content)
+    quick = unigram_of(content, library)
     try:
-        tokenizer = Tokenizer.from_buffer(content)
-    except Exception as error:
-        # The library has no error of its own.
-        raise _unreadable(folder, f"its tokenizer is damaged: {error}") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    try:
-        rows, weights = _checked(given, layout.embeddings, tokenizer.get_vocab_size())
+        pieces = quick.pieces if quick else library.tokenizer.get_vocab_size()
+        unknown = quick.unknown if quick else _unknown_id(library.tokenizer, content)
+        rows, weights = _checked(given, layout.embeddings, pieces)
     except (ValueError, IndexError) as error:
         raise _unreadable(folder, str(error)) from error
-    unknown = _unknown_id(tokenizer, content)
     if unknown is not None and unknown < len(weights):
         weights[unknown] = 0
-    return tokenizer, rows, weights
+    return StaticModel(library, quick or library, rows, weights)
 
 
 def _checked(

@@ -37,13 +37,13 @@ def as_static_embedding(folder: Path, out: Path) -> None:
     """
     from safetensors.numpy import save_file
 
-    tokenizer, rows, weights = read_static(folder)
+    model = read_static(folder)
     inside = out / "0_StaticEmbedding"
     for made in (inside, out / "1_Normalize"):
         made.mkdir(parents=True, exist_ok=True)
-    folded = np.ascontiguousarray(rows.astype(np.float32) * weights[:, None])
+    folded = np.ascontiguousarray(model.rows.astype(np.float32) * model.weights[:, None])
     save_file({"embedding.weight": folded}, inside / "model.safetensors")
-    tokenizer.save(str(inside / "tokenizer.json"), pretty=False)
+    model.library.tokenizer.save(str(inside / "tokenizer.json"), pretty=False)
     (out / "modules.json").write_text(json.dumps(_MODULES, indent=2), "utf-8")
     told = {"model_type": "SentenceTransformer", "similarity_fn_name": "cosine"}
     (out / "config_sentence_transformers.json").write_text(json.dumps(told), "utf-8")
