@@ -26,7 +26,8 @@ _MOST_DIGITS = 24
 # A bare number within these may be a year.
 _FIRST_YEAR, _LAST_YEAR = 1000, 2100
 
-_NUMBER = r"\d++(?:[.,]\d++)*+"
+# Possessive quantifiers would say the same, but Python 3.11.2 reads those of groups wrongly.
+_NUMBER = r"\d+(?:[.,]\d+)*(?!\d|[.,]\d)"
 _TO = r"(?:\s?[-–—]\s?|\s(?:to|đến|tới|den|toi)\s)"
 _PERCENT = r"\s?%|\s(?:percent|per\scent|phần\străm|phan\stram)(?![^\W_])"
 # What may stand at a number without a space and leaves it a number.

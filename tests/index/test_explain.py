@@ -21,7 +21,7 @@ from rag.index.index import Index
 from rag.index.static import StaticEmbedder
 from rag.language import detect_language
 from rag.settings import Settings
-from rag.text import fold, words
+from rag.text import fold, normalize, words
 from rag.types import Held, to_json
 
 from .cross_encoder import write_cross_encoder
@@ -163,7 +163,7 @@ def test_a_reranked_score_says_what_the_reranker_gave(seeds_index: Index, tmp_pa
 
 
 @hypothesis_settings(max_examples=10, deadline=None)
-@given(question=st.text(min_size=1, max_size=30).filter(str.strip))
+@given(question=st.text(min_size=1, max_size=30).filter(lambda one: normalize(one).strip()))
 def test_any_question_can_be_explained(seeds_index: Index, question: str) -> None:
     for hit in seeds_index.search(question, 2):
         why = seeds_index.explain(question, hit)
