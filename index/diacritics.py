@@ -92,11 +92,12 @@ def _table(language: str) -> Table | None:
     return read_table(path) if path.exists() else None
 
 
-def restored(question: str) -> str | None:
+def restored(question: str, language: str | None = None) -> str | None:
     """A question with the diacritics it was probably meant to have.
 
     Args:
         question: A question, in any language.
+        language: Its language, ISO 639-1; detected if left out.
 
     Returns:
         The question with nothing but diacritics added; ``None`` where it has some, where its
@@ -105,7 +106,7 @@ def restored(question: str) -> str | None:
     """
     if fold(question) != lowered(question):
         return None
-    language = detect_language(question)
+    language = language or detect_language(question)
     table = _table(language)
     if table is None or len(function_words(language) & {*words(question)}) < _FEWEST_FUNCTION_WORDS:
         return None

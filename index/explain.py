@@ -21,10 +21,11 @@ from rag.types import (
 )
 
 from .alignment import Alignment
+from .embed import Matrix
 from .fusion import Parts, terms
 from .lexical import Lexical
 from .rerank import RERANKED_WEIGHT
-from .search import Search, content_words
+from .search import Question, Search
 from .selection import Conditions
 
 # Of so many pieces of a question, the heaviest, it is told what they met.
@@ -47,15 +48,15 @@ def explained(search: Search, question: str, hit: Hit, conditions: Conditions) -
     if not found or found[0][0] != hit.passage:
         raise DocumentError("The index does not hold this passage any more.", "Search again.")
     text, lexical = hit.passage.text, search.snapshot.lexical
-    question = search.asked(question).text
+    asked = search.asked(question)
     given = {name: value for name, value in dataclasses.asdict(conditions).items() if value}
     return Explanation(
         hit.score,
         _parts(search, hit),
-        _words(lexical, question, text),
-        _names(lexical, question, text),
-        _nearest_window(search, question, hit),
-        _pieces(search.alignment, question, text),
+        _words(lexical, asked, text),
+        _names(lexical, asked.text, text),
+        _nearest_window(search, asked.vector, hit),
+        _pieces(search.alignment, asked.text, text),
         {name: str(value) for name, value in given.items()},
     )
 
@@ -75,7 +76,7 @@ def _parts(search: Search, hit: Hit) -> tuple[ScorePart, ...]:
     return tuple(ScorePart(name, share, of_it, share * of_it) for name, share, of_it in every)
 
 
-def _words(lexical: Lexical, question: str, text: str) -> tuple[WordMatch, ...]:
+def _words(lexical: Lexical, question: Question, text: str) -> tuple[WordMatch, ...]:
     present = set(words(text))
     bare = {fold(word) for word in present}
 
@@ -84,7 +85,7 @@ def _words(lexical: Lexical, question: str, text: str) -> tuple[WordMatch, ...]:
             return Held.AS_WRITTEN
         return Held.WITHOUT_DIACRITICS if fold(word) in bare else Held.NO
 
-    weights = lexical.rarity(content_words(question))
+    weights = lexical.rarity(question.words)
     return tuple(WordMatch(word, weight, held(word)) for word, weight in weights.items())
 
 
@@ -100,8 +101,7 @@ def _names(lexical: Lexical, question: str, text: str) -> tuple[NameMatch, ...]:
     )
 
 
-def _nearest_window(search: Search, question: str, hit: Hit) -> NearestWindow:
-    query = search.asked(question).vector
+def _nearest_window(search: Search, query: Matrix, hit: Hit) -> NearestWindow:
     vectors, _ = search.reader.window_vectors([hit.passage.id])
     start, end = hit.window or (hit.passage.start, hit.passage.end)
     return NearestWindow(

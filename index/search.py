@@ -160,10 +160,11 @@ class Search:
 
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""
-        text = restored(text) or text
+        language = detect_language(text)
+        text = restored(text, language) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
-        return Question(text, detect_language(text), content_words(text), keys, vector)
+        return Question(text, language, content_words(text), keys, vector)
 
     def parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
         """What is searched by itself: each language of the documents.
@@ -247,15 +248,14 @@ class Search:
         """The share of a question's words, and the dense share, with which texts answer it."""
         if not texts:
             return []
-        asked = self.asked(question)
-        rarity = self.snapshot.lexical.rarity(asked.words, prior=_IMAGINED)
-        held = np.array([coverage(rarity, text) for text in texts], dtype=np.float32)
+        text = restored(question) or question
+        query = self.embedder.embed([text], query=True)[0]
+        rarity = self.snapshot.lexical.rarity(content_words(text), prior=_IMAGINED)
+        held = np.array([coverage(rarity, one) for one in texts], dtype=np.float32)
         if self.alignment:
-            held = in_the_text(
-                held, self.alignment.of_texts(asked.text, texts), _WORTH_IN_A_SENTENCE
-            )
+            held = in_the_text(held, self.alignment.of_texts(text, texts), _WORTH_IN_A_SENTENCE)
         matrix = self.embedder.embed(texts)
-        near, _, _ = self._dense(asked.vector, matrix, np.arange(len(texts)))
+        near, _, _ = self._dense(query, matrix, np.arange(len(texts)))
         return list(zip(held.tolist(), near.tolist(), strict=True))
 
     def _dense(
@@ -350,13 +350,13 @@ def _diverse(
     """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
-    penalty is the setting ``diversity`` times the relevance times the similarity to the nearest chosen
-    passage, so it never lifts an irrelevant passage over a relevant one. Passages of another kind
+    penalty is the setting ``diversity`` times the relevance times the similarity to the nearest
+    chosen passage, so it never lifts an irrelevant passage over a relevant one. Passages of another kind
     are in another language: what resembles one repeats it for those who read that, and loses less.
 
-    Of every ``other_languages`` passages, one is not of the kind that came first, where there is one
-    a third as good as that: what answers in the other language is found among however many that hold some of
-    the question's words.
+    Of every ``other_languages`` passages, one is not of the kind that came first, where there is
+    one a third as good as that: what answers in the other language is found among however many
+    that hold some of the question's words.
     """
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
