@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rag.errors import ModelError
 
 from .embed import Matrix
-from .unigram import Cut, unigram_of
+from .unigram import SPACE, Cut, unigram_of
 
 Ids = NDArray[np.int64]
 
@@ -32,8 +32,6 @@ _PASSAGE_PIECES = 208
 _SUMMED_AT_ONCE = 4096
 # In a JSON text only an unescaped quotation mark can stand at these places.
 _UNKNOWN_ID = re.compile(rb'(?<!\\)"unk_id"\s*:\s*(\d+)')
-# What tokenizers write for the space before a word.
-_WORD_BEGINS = "▁"
 _MODULES = ("StaticEmbedding", "Normalize")
 
 
@@ -167,7 +165,7 @@ class StaticEmbedder:
     def token_texts(self, ids: Ids) -> list[str]:
         """Pieces as a person reads them, without the mark of a word's beginning."""
         pieces = [str(self._library.tokenizer.id_to_token(int(one))) for one in ids]
-        return [piece.replace(_WORD_BEGINS, " ").strip() or piece for piece in pieces]
+        return [piece.replace(SPACE, " ").strip() or piece for piece in pieces]
 
 
 def layout_of(folder: Path) -> Layout | None:

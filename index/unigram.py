@@ -23,7 +23,8 @@ from typing import Any
 
 Cut = Callable[[Sequence[str]], list[list[int]]]
 
-_SPACE = "▁"
+# What the tokenizers library writes for the space before a word.
+SPACE = "▁"
 # European letters, signs, Chinese, Japanese, Korean, wide forms, pictures. A test compares them all.
 _STRANGE = re.compile(
     "[^\0-\u05ff\u1e00-\u2bff\u3000-\u32fe\u3300-\u9fff\uac00-\ud7a3\uff00-\uffef"
@@ -82,7 +83,7 @@ class Unigram:
             raise ValueError("the scores are not logarithms of shares")
         self._stretch = re.compile(f"[^{re.escape(_punctuation())}\n\t]+")
         self._ids = dict(zip(pieces, range(len(scores)), strict=True))
-        if self._stretch.fullmatch(pieces[unknown]) or _SPACE not in self._ids:
+        if self._stretch.fullmatch(pieces[unknown]) or SPACE not in self._ids:
             raise ValueError("the unknown piece may stand in a text, or the space is unknown")
         self._scores = [*scores]
         self._scores[unknown] = least - 10.0  # the library's cost of an unknown character
@@ -100,7 +101,7 @@ class Unigram:
 
     def _of(self, text: str) -> list[int]:
         # Python makes another small sigma of one at the end of a word.
-        plain = unicodedata.normalize("NFKC", text).replace("Σ", "σ").lower().replace(_SPACE, " ")
+        plain = unicodedata.normalize("NFKC", text).replace("Σ", "σ").lower().replace(SPACE, " ")
         ids: list[int] = []
         for stretch in self._stretch.findall(plain):
             ids += self._of_stretch(stretch)
@@ -152,7 +153,7 @@ class Unigram:
             run: Words with single spaces between.
             before: The score of all pieces before the run.
         """
-        text = f"{_SPACE}{run.replace(' ', _SPACE)}"
+        text = f"{SPACE}{run.replace(' ', SPACE)}"
         size = len(text)
         scores = [before, *[-math.inf] * size]
         ways = [(0, 0)] * (size + 1)  # where the last piece of the best way begins, and its id
@@ -161,7 +162,7 @@ class Unigram:
         for start in range(size):
             here = scores[start]
             known, missing = (
-                (self._ids, _BEGINNING) if text[start] == _SPACE else (self._parts, None)
+                (self._ids, _BEGINNING) if text[start] == SPACE else (self._parts, None)
             )
             for end in range(start + 1, min(start + self._longest, size) + 1):
                 piece = known.get(text[start:end], missing)
@@ -228,7 +229,7 @@ def _in_kinds(pieces: Sequence[str]) -> tuple[list[str], list[str]]:
     parts: list[str] = []
     sequences: list[str] = []
     for piece in pieces:
-        last = piece.rfind(_SPACE)
+        last = piece.rfind(SPACE)
         if last < 0:
             parts.append(piece)
         elif last > 0:
@@ -246,7 +247,7 @@ def _following(sequences: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """With what the next word begins where one piece takes a word and some of the next."""
     found: dict[str, list[str]] = {}
     for sequence in sequences:
-        before, last, *words = sequence.split(_SPACE)
+        before, last, *words = sequence.split(SPACE)
         if before or not last or "" in words:
             raise ValueError(f"the piece {sequence!r} is not a sequence of words")
         for word in words:

@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PARTS = {
     "dense": "meaning",
     "aligned": "word by word",
-    "lexical": "words",
+    "lexical": "words, held or met",
     "concepts": "names and figures",
     "reranked": "reranker",
 }

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.unigram import SPACE
+
 from .batches import Texts
-from .pieces import SPACE, UNKNOWN
+from .pieces import UNKNOWN
 
 _SAMPLE = 100_000
 

@@ -18,11 +18,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rag.index.unigram import SPACE
 from rag.language import function_words
 from rag.text import fold
 
 UNKNOWN = "[UNK]"
-SPACE = "▁"
 _LONGEST_SEQUENCE = 3
 _LEAST_SEEN = 8
 # How many times more often than by chance the words of a sequence stand together.
