@@ -13,7 +13,7 @@ RagError
 ├── ModelError           an embedding model cannot be loaded or asked
 ├── PromptError          a prompt template is missing or misses a variable
 ├── EvaluationError      a suite, run or baseline cannot be read, run or compared
-└── BackendError         no answer could be had from an LLM
+└── BackendError         no answer could be had from an LLM; its ``fault`` says what that leads to
     ├── BackendSetup     it is not configured: unknown name, no key, malformed key
     ├── BackendRefused   the server answered, and said no
     ├── BackendUnreachable  no server answers
@@ -22,6 +22,8 @@ RagError
 """
 
 from __future__ import annotations
+
+import enum
 
 
 class RagError(Exception):
@@ -91,12 +93,62 @@ class EvaluationError(RagError):
     """A suite, run or baseline cannot be read, run or compared."""
 
 
+class Fault(enum.StrEnum):
+    """Why an LLM gave no answer, as far as that decides what is done next (``rag.llm.policy``)."""
+
+    SETUP = "not configured"
+    REGION = "country not served"
+    KEY = "key refused"
+    BALANCE = "no credit left"
+    MODEL = "no such model"
+    RATE = "too many requests"
+    OVERLOAD = "overloaded"
+    NETWORK = "not reached"
+    STALLED = "fell silent"
+    GARBLED = "not an answer"
+    LENGTH = "broke off at its limit"
+    CONTENT = "withheld by a content filter"
+    CONTEXT = "prompt too long"
+    PARAMETER = "parameter not taken"
+    REFUSED = "refused"
+
+
+# Those that may be over when the same call is made again later.
+_PASSING = {Fault.RATE, Fault.OVERLOAD, Fault.NETWORK, Fault.STALLED, Fault.GARBLED}
+
+
 class BackendError(RagError):
-    """No answer could be had from an LLM backend."""
+    """No answer could be had from an LLM backend.
+
+    Args:
+        message: What happened, as one sentence for the person.
+        remedy: What they can do, as one sentence.
+        fault: What kind of failure it is; that of the class if left out.
+        wait: For how many seconds the server asks to be left alone, where it says so.
+        parameter: The field of the request that the server does not take, where it names one.
+    """
+
+    usual = Fault.REFUSED
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        fault: Fault | None = None,
+        wait: float | None = None,
+        parameter: str = "",
+    ) -> None:
+        self.fault = fault or self.usual
+        self.wait = wait
+        self.parameter = parameter
+        super().__init__(message, remedy, retry=self.fault in _PASSING)
 
 
 class BackendSetup(BackendError):
     """The backend is not configured: unknown name, no key, malformed key."""
+
+    usual = Fault.SETUP
 
 
 class BackendRefused(BackendError):
@@ -106,10 +158,16 @@ class BackendRefused(BackendError):
 class BackendUnreachable(BackendError):
     """No server answers."""
 
+    usual = Fault.NETWORK
+
 
 class BackendStalled(BackendError):
     """The server stopped sending."""
 
+    usual = Fault.STALLED
+
 
 class BackendGarbled(BackendError):
     """What the server sent is not an answer."""
+
+    usual = Fault.GARBLED

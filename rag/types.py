@@ -214,27 +214,57 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One call of one backend: what came of it and how long it took."""
-
-    backend: str
-    outcome: str
-    seconds: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens a backend reports having read and written; ``None`` where it reports nothing."""
+    """Tokens a backend reports having read and written; ``None`` where it reports nothing.
+
+    ``cost`` is in US dollars, where the price is known. Two of them add up.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+            _sum(self.cost, other.cost),
+        )
+
+
+def _sum(one: Any, other: Any) -> Any:
+    """The sum of what is known."""
+    known = [value for value in (one, other) if value is not None]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of one backend, or why it was not called: what came of it and how long it took.
+
+    ``outcome`` is ``answered``, ``abstained``, ``rewritten``, ``failed`` or ``skipped`` (it rests).
+    ``fault`` is the kind of failure, ``reason`` what is said of it. ``discarded`` is what a person
+    had already been shown when it failed, ``passages`` how many it was sent.
+    """
+
+    backend: str
+    outcome: str
+    seconds: float
+    reason: str = ""
+    fault: str = ""
+    discarded: str = ""
+    passages: int = 0
+    usage: Usage = field(default_factory=Usage)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the chatbot says to one question, and on what grounds."""
+    """What the chatbot says to one question, and on what grounds.
+
+    ``searched`` are the questions that passages were sought with: what was asked, made to stand
+    alone, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
+    all attempts together.
+    """
 
     question: str
     text: str
@@ -246,6 +276,8 @@ class Answer:
     abstained: bool = False
     attempts: tuple[Attempt, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    searched: tuple[str, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +321,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Event: the passages an answer will be written from."""
+    """Event: the passages an answer will be written from.
+
+    ``searched`` are the questions they were found with; the first is what was asked, made to
+    stand alone.
+    """
 
     hits: tuple[Hit, ...]
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +339,22 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
-    """Event: a backend failed; ``backend`` now writes a fresh answer.
+class Reasoning:
+    """Event: what a model says to itself before it answers; no part of the answer.
 
-    ``discarded`` is what the failed one had already written of its own.
+    Where ``retracts`` is true, the text of the answer so far was of this kind, too, and is void.
+    """
+
+    text: str
+    retracts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Event: a backend failed after it had begun; ``backend`` now writes a fresh answer.
+
+    ``discarded`` is what the failed one had already written. A failure before the first word is
+    only in ``Answer.attempts``.
     """
 
     failed: str
@@ -321,7 +370,7 @@ class Done:
     answer: Answer
 
 
-Event = Retrieved | Delta | Switched | Done
+Event = Retrieved | Reasoning | Delta | Switched | Done
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rag.messages import Message
-from rag.types import Hit, Usage
+from rag.types import Hit, Reasoning, Turn, Usage
 
 Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 
@@ -19,7 +19,8 @@ class Request:
     ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
     passages in the order of their numbers and ``evidence`` weighs texts against a question,
     for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
-    ``latest`` is what was asked last.
+    ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
+    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``.
     """
 
     question: str
@@ -28,6 +29,7 @@ class Request:
     messages: tuple[Message, ...]
     evidence: Evidence
     latest: str = ""
+    history: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,34 @@ class Finished:
     usage: Usage = field(default_factory=Usage)
 
 
+Part = str | Reasoning | Finished
+
+
 class Backend(Protocol):
     """Something that writes an answer with markers, as a stream of texts and one ``Finished``.
 
-    Whatever goes wrong is raised as a ``rag.errors.BackendError``. A backend that finds no
-    answer in the passages writes ``rag.messages.NO_ANSWER`` and nothing else.
+    What a model says to itself comes as ``Reasoning``. Whatever goes wrong is raised as a
+    ``rag.errors.BackendError``. A backend that finds no answer in the passages writes
+    ``rag.messages.NO_ANSWER`` and nothing else.
     """
 
     name: str
 
-    def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
+    def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer. Closing the iterator stops the work behind it at once."""
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A backend behind a server, which may want to be left alone for a while.
+
+    ``account`` says whose server and which key, without telling the key: what is wrong with one
+    is wrong for all its models.
+    """
+
+    account: str
+
+    def instead(self) -> Backend | None:
+        """The provider's next model, for where the server does not have this one."""
         ...
