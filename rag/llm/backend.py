@@ -34,10 +34,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last thing a backend yields: why it stopped and what it used."""
+    """The last thing a backend yields: why it stopped, what it used, how many passages it was sent."""
 
     reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
+    passages: int = 0
 
 
 Part = str | Reasoning | Finished
@@ -59,14 +60,16 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class Remote(Protocol):
+class Remote(Backend, Protocol):
     """A backend behind a server, which may want to be left alone for a while.
 
     ``account`` says whose server and which key, without telling the key: what is wrong with one
-    is wrong for all its models.
+    is wrong for all its models. ``resells`` is whether it passes requests on to others, so that what
+    one of them refuses another may take.
     """
 
     account: str
+    resells: bool
 
     def instead(self) -> Backend | None:
         """The provider's next model, for where the server does not have this one."""
