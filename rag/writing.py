@@ -249,9 +249,10 @@ async def _presented(
             if isinstance(part, Finished):
                 finished = part
             elif isinstance(part, Reasoning):
-                draft.reasoning += part.text
                 if part.retracts:
+                    draft.reasoning += draft.text
                     draft.text = draft.shown = ""
+                draft.reasoning += part.text
                 yield part
             else:
                 draft.text += part

@@ -34,9 +34,9 @@ from .connection import connected, wait_asked_for
 from .faults import Refusal, finish_fault, refusal, says_error
 from .providers import Endpoint, Provider, endpoint
 from .reply import Piece, piece_of, whole_of
-from .thinking import Thinking
+from .thinking import ThinkingSplitter
 from .tokens import counter, cost_of
-from .windows import chat_model_in, window_in
+from .models import chat_model_in, window_in
 
 # After a reason to finish only the count of tokens may still come; it is waited for so long.
 _AFTERTHOUGHT_SECONDS = 1.0
@@ -66,6 +66,8 @@ class OpenAIBackend:
         model: The model; empty for the provider's first, or what its server has.
         settings: How long to wait, and how long an answer may be.
     """
+
+    rewrites = True
 
     def __init__(self, provider: Provider, model: str, settings: AnswerSettings) -> None:
         self.provider = provider
@@ -97,6 +99,16 @@ class OpenAIBackend:
             return None
         rest = dataclasses.replace(self.provider, models=others)
         return OpenAIBackend(rest, others[0], self._settings)
+
+    async def learn(self) -> None:
+        """Find out which model the server has, where none was named, and how much it reads.
+
+        Raises:
+            BackendError: The server is not there, or has no model to chat with.
+        """
+        place = self._endpoint()
+        async with connected(place) as client:
+            await self._learn(client, place)
 
     async def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer.
@@ -135,7 +147,7 @@ class OpenAIBackend:
         clock = asyncio.get_running_loop().time
         patience = self._settings.first_token_seconds
         progress = _Progress(patience, clock() + patience)
-        thinking = Thinking()
+        thinking = ThinkingSplitter()
         async with aclosing(self._pieces(client, place, request, progress)) as pieces:
             async for piece in pieces:
                 if piece.is_progress:
@@ -152,7 +164,7 @@ class OpenAIBackend:
                     progress.deadline = clock() + progress.patience
         for part in thinking.end():
             yield self._noted(part, progress)
-        self._must_be_finished(progress)
+        self._must_be_finished(progress.reason, answered=progress.answered)
         price = self.provider.prices.get(self._model)
         usage = progress.usage
         if usage.cost is None and price:
@@ -170,8 +182,8 @@ class OpenAIBackend:
             raise self._garbled("sent more than an answer can be")
         return part
 
-    def _must_be_finished(self, progress: _Progress) -> None:
-        fault = finish_fault(progress.reason)
+    def _must_be_finished(self, reason: str, *, answered: bool) -> None:
+        fault = finish_fault(reason)
         if fault is Fault.CONTENT:
             raise BackendRefused(f"{self.name} withheld its answer: content filter.", fault=fault)
         if fault is Fault.LENGTH:
@@ -181,8 +193,8 @@ class OpenAIBackend:
                 fault=fault,
             )
         if fault:
-            raise BackendRefused(f"{self.name} gave up: {progress.reason}.", fault=fault)
-        if not progress.answered or progress.reason not in _FINISHED:
+            raise BackendRefused(f"{self.name} gave up: {reason}.", fault=fault)
+        if not answered or reason not in _FINISHED:
             raise self._garbled("ended without a finished answer")
 
     async def _pieces(
@@ -241,7 +253,10 @@ class OpenAIBackend:
         told = json.loads(await self._in_time(reply.http_response.aread(), progress))
         if says_error(told):
             raise self._refusal(refusal(told), place)
-        return whole_of(told, self.provider.dialect)
+        piece = whole_of(told, self.provider.dialect)
+        # Before any of it is shown.
+        self._must_be_finished(piece.finish_reason, answered=bool(piece.text.strip()))
+        return piece
 
     async def _next(self, stream: Any, progress: _Progress) -> Any:
         """The next chunk; ``None`` at the end, also where only an afterthought is missing."""
