@@ -20,7 +20,8 @@ class Request:
     passages in the order of their numbers and ``evidence`` weighs texts against a question,
     for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
     ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
-    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``.
+    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
+    ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all.
     """
 
     question: str
@@ -30,6 +31,7 @@ class Request:
     evidence: Evidence
     latest: str = ""
     history: tuple[Turn, ...] = ()
+    prompted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
