@@ -6,8 +6,9 @@ from rag.errors import BackendSetup
 from rag.settings import Settings
 
 from .backend import Backend
+from .providers import pointer, provider_of, providers
 
-KNOWN = ("extractive", "openai")
+KNOWN = ("local", "extractive")
 
 
 def backends(chain: str, settings: Settings) -> tuple[Backend, ...]:
@@ -23,17 +24,21 @@ def backends(chain: str, settings: Settings) -> tuple[Backend, ...]:
     names = [name.strip() for name in chain.split(",") if name.strip()]
     if not names:
         raise BackendSetup("No backend is named.", f"Name one or more of: {', '.join(KNOWN)}.")
-    return tuple(_backend(name, settings) for name in names)
+    return tuple(_backend(name, settings) for name in names if name != "local")
 
 
 def _backend(name: str, settings: Settings) -> Backend:
-    kind, _, model = name.partition(":")
+    kind, _, model = (part.strip() for part in name.partition(":"))
     if kind == "extractive" and not model:
         from .extractive import ExtractiveBackend
 
         return ExtractiveBackend(settings.answer)
-    if kind == "openai":
+    provider = provider_of(kind, settings)
+    if provider is not None:
         from .openai import OpenAIBackend
 
-        return OpenAIBackend(settings.openai, model or settings.openai.model)
-    raise BackendSetup(f"There is no backend {name!r}.", f"Known: {', '.join(KNOWN)}.")
+        return OpenAIBackend(provider, settings.answer, model or (provider.models or ("",))[0])
+    known = (*KNOWN, *(one.name for one in providers(settings)))
+    raise BackendSetup(
+        f"There is no backend {name!r}.", pointer(kind) or f"Known: {', '.join(known)}."
+    )

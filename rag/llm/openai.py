@@ -6,21 +6,20 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlsplit
 
 from rag.errors import (
     BackendError,
     BackendGarbled,
     BackendRefused,
-    BackendSetup,
     BackendStalled,
     BackendUnreachable,
 )
-from rag.settings import OpenAISettings
+from rag.settings import AnswerSettings
 from rag.text import collapse
 from rag.types import Usage
 
 from .backend import Finished, Request
+from .providers import Provider, endpoint
 
 # A server on this machine needs no key, but the client insists on sending one.
 _NO_KEY = "no-key"
@@ -30,13 +29,14 @@ class OpenAIBackend:
     """A model behind an OpenAI-compatible server.
 
     Args:
-        settings: Where the server is, which variable holds its key, how long to wait.
+        provider: Where the server is, and which variables may hold its key.
+        settings: How long to wait.
         model: The model's name at that server.
     """
 
-    def __init__(self, settings: OpenAISettings, model: str) -> None:
-        self.name = f"openai/{model}"
-        self._settings = settings
+    def __init__(self, provider: Provider, settings: AnswerSettings, model: str) -> None:
+        self.name = f"{provider.name}/{model}"
+        self._provider, self._settings = provider, settings
         self._model = model
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
@@ -98,24 +98,20 @@ class OpenAIBackend:
     def _client(self) -> Any:
         import openai
 
-        key = self._key()
+        server = endpoint(self._provider, os.environ)
         # Reading has a clock of our own, see _in_time.
         timeout = openai.Timeout(None, connect=5.0)
         withheld: Any = openai.Omit()
-        try:
-            return openai.AsyncOpenAI(
-                api_key=key,
-                # Not from the environment: those of one provider are nothing to tell another.
-                organization=None,
-                project=None,
-                base_url=self._settings.base_url,
-                default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
-                timeout=timeout,
-                max_retries=0,
-            )
-        except Exception as error:
-            # The client has no error of its own for an address that it cannot use.
-            raise self._no_address() from error
+        return openai.AsyncOpenAI(
+            api_key=server.key or _NO_KEY,
+            # Not from the environment: those of one provider are nothing to tell another.
+            organization=None,
+            project=None,
+            base_url=server.base_url,
+            default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
+            timeout=timeout,
+            max_retries=0,
+        )
 
     async def _open(self, client: Any, request: Request) -> Any:
         return await client.chat.completions.create(
@@ -133,46 +129,14 @@ class OpenAIBackend:
             raise BackendStalled(
                 f"{self.name} sent nothing for {patience:g} seconds.",
                 "Try again later.",
-                retry=True,
             ) from error
-
-    def _key(self) -> str:
-        try:
-            address = urlsplit(self._settings.base_url)
-            usable = address.scheme in ("http", "https") and address.hostname and address.port != 0
-        except ValueError:
-            usable = None
-        if not usable:
-            raise self._no_address()
-        variable = self._settings.key_variable
-        key = os.environ.get(variable, "").strip()
-        if not key:
-            if address.hostname in ("localhost", "127.0.0.1", "::1"):
-                return _NO_KEY
-            raise BackendSetup(
-                f"{variable} is not set, so {address.hostname} cannot be asked.",
-                "Set it to your key, or name another variable in openai.key_variable.",
-            )
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise BackendSetup(
-                f"{variable} does not hold a key: it has white space or letters outside ASCII.",
-                "Copy the key again.",
-            )
-        return key
-
-    def _no_address(self) -> BackendSetup:
-        return BackendSetup(
-            f"openai.base_url is not the address of a server: {self._settings.base_url!r}.",
-            "It looks like http://127.0.0.1:11434/v1.",
-        )
 
     def _unreachable(self, *, started: bool) -> BackendError:
         if started:
             return self._garbled("broke off in the middle")
         return BackendUnreachable(
-            f"No server answers at {self._settings.base_url}.",
-            "Check openai.base_url, and that the server runs.",
-            retry=True,
+            f"No server answers at {self._provider.base_url}.",
+            f"Check providers.{self._provider.name}.base_url, and that the server runs.",
         )
 
     def _refused(self, body: object, text: str, status: int | None) -> BackendRefused:
@@ -180,14 +144,12 @@ class OpenAIBackend:
         said = inner.get("message") if isinstance(inner, dict) else inner
         where = f" (HTTP {status})" if status else ""
         # A server may repeat the key it was sent, and what it says is shown and kept.
-        said = (said if isinstance(said, str) and said.strip() else text).replace(self._key(), "…")
-        return BackendRefused(
-            f"{self.name} refused{where}: {collapse(said)[:300]}",
-            retry=status in (408, 409, 429) or (status or 0) >= 500,
-        )
+        said = said if isinstance(said, str) and said.strip() else text
+        said = said.replace(endpoint(self._provider, os.environ).key or _NO_KEY, "…")
+        return BackendRefused(f"{self.name} refused{where}: {collapse(said)[:300]}")
 
     def _garbled(self, what: str) -> BackendGarbled:
-        return BackendGarbled(f"{self.name} {what}.", "Try again.", retry=True)
+        return BackendGarbled(f"{self.name} {what}.", "Try again.")
 
 
 def _is_progress(chunk: Any) -> bool:
