@@ -129,6 +129,11 @@ def number_words() -> dict[str, NumberWords]:
     }
 
 
+def languages() -> tuple[str, ...]:
+    """The codes of the languages that ``languages.toml`` lists, ISO 639-1."""
+    return tuple(_tables())
+
+
 def language_name(language: str) -> str:
     """The English name of a language, or its code where the table does not know it."""
     return str(_tables().get(language, {}).get("name", language))

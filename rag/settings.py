@@ -2,9 +2,10 @@
 
 The later of these wins: the defaults below; ``rag.toml`` in the person's configuration
 folder; ``rag.toml`` in the working folder, which may not say who gets
-the documents; environment variables (``RAG_RETRIEVAL__K=8``); what the caller passes (``--set retrieval.k=8``).
+the documents; environment variables (``RAG_RETRIEVAL__K=8``, ``RAG_PROVIDERS__OPENAI__MODELS=…``); what the
+caller passes (``--set retrieval.k=8``, ``--set providers.openai.models=…``).
 Keys of LLM providers are never settings: they stay in the environment, and a setting names
-the variable.
+the variables; the first of them that is set holds the key.
 """
 
 from __future__ import annotations
@@ -90,47 +91,48 @@ class RetrievalSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """Who writes answers, and when to say that the documents do not hold one.
+    """Who writes answers, how, and when to say that the documents do not hold one.
 
-    ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the
+    ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``; ``local`` in it are the
+    servers on this machine that answer. ``language`` is the language of answers, as an ISO 639-1
+    code; empty for the question's. ``answer_tokens`` is the most tokens that a model may write, and
+    ``temperature`` how freely, where it lets that be set. ``first_token_seconds`` and
+    ``next_token_seconds`` are for how long nothing may come before a backend counts as stalled, at
+    the beginning of an answer and within it. ``translate`` says whether passages are also sought
+    with the question's translations, where a model can make them. ``evidence`` is the
     least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
     many it quotes at most.
     """
 
-    backend: str = "extractive"
+    backend: str = "local, extractive"
+    language: str = ""
+    answer_tokens: int = 2048
+    temperature: float = 0.2
+    first_token_seconds: float = 60.0
+    next_token_seconds: float = 30.0
+    translate: bool = True
     evidence: float = 0.45
     sentences: int = 3
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAISettings:
-    """An OpenAI-compatible server.
-
-    ``base_url`` is its address, ``model`` a model it has, ``key_variable`` the environment
-    variable that holds the key for it. The rest is for how many seconds nothing may come before
-    it counts as stalled, at the beginning of an answer and within it.
-    """
-
-    base_url: str = "https://api.openai.com/v1"
-    model: str = "gpt-5.6-terra"
-    key_variable: str = "OPENAI_API_KEY"
-    first_token_seconds: float = 60.0
-    next_token_seconds: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, grouped by the room that reads them."""
+    """All settings, grouped by the room that reads them.
+
+    ``providers`` are the person's own providers, and what they change of others, as tables by
+    name; ``rag.llm.providers`` reads them.
+    """
 
     index: IndexSettings = field(default_factory=IndexSettings)
     embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
-    openai: OpenAISettings = field(default_factory=OpenAISettings)
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
-_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable"}
+_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable", "answer.language"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),
@@ -144,8 +146,10 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "retrieval.reranked": (1, 1000),
     "answer.evidence": (0, 1),
     "answer.sentences": (1, 20),
-    "openai.first_token_seconds": (0.01, 3600),
-    "openai.next_token_seconds": (0.01, 3600),
+    "answer.answer_tokens": (16, 1_000_000),
+    "answer.temperature": (0, 2),
+    "answer.first_token_seconds": (0.01, 3600),
+    "answer.next_token_seconds": (0.01, 3600),
 }
 
 
@@ -183,7 +187,7 @@ def _harmless(
 
     Folders of documents come from other people.
     """
-    named = [f"{group}.*" for group in ("openai", "embedding") if group in values]
+    named = [f"{group}.*" for group in ("providers", "embedding") if group in values]
     named += ["answer.backend"] if _given(values, "answer", "backend") is not None else []
     # PROVIDER:MODEL is an endpoint. A name or a folder stays on this machine, whatever it holds.
     named += ["index.embedder"] if ":" in str(_given(values, "index", "embedder")) else []
@@ -225,6 +229,9 @@ def apply_settings(
     groups: dict[str, Any] = {}
     for group, changes in values.items():
         current = getattr(settings, group, None)
+        if group == "providers":
+            groups[group] = _joined(settings.providers, changes, origin)
+            continue
         if current is None or not isinstance(changes, Mapping):
             raise _unknown(group, [f.name for f in dataclasses.fields(Settings)], origin)
         types = get_type_hints(type(current))
@@ -239,6 +246,25 @@ def apply_settings(
     return dataclasses.replace(settings, **groups)
 
 
+def _joined(
+    current: Mapping[str, Mapping[str, Any]], changes: Any, origin: str
+) -> dict[str, Mapping[str, Any]]:
+    """The tables of providers, with single fields of some replaced. What they hold is read later."""
+    if not isinstance(changes, Mapping):
+        raise SettingsError(f"{origin}: providers must hold a table for each provider.")
+    joined = dict(current)
+    for given, table in changes.items():
+        # A variable of the environment can have no hyphen.
+        name = given.strip().lower().replace("_", "-")
+        if not isinstance(table, Mapping):
+            raise SettingsError(
+                f"{origin}: providers.{name} must be a table of fields.",
+                "For example: providers.openai.models = gpt-5.6-terra.",
+            )
+        joined[name] = {**joined.get(name, {}), **table}
+    return joined
+
+
 def _unknown(name: str, known: list[str], origin: str) -> SettingsError:
     return SettingsError(
         f"There is no setting {name!r}, which {origin} gives.", f"Known: {', '.join(known)}."
@@ -246,6 +272,11 @@ def _unknown(name: str, known: list[str], origin: str) -> SettingsError:
 
 
 def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
+    if kind is bool:
+        flag = as_boolean(value)
+        if flag is None:
+            raise SettingsError(f"{origin}: {name} must be true or false, not {value!r}.")
+        return flag
     if kind is str:
         if isinstance(value, str) and not value.strip() and name in _MAY_BE_EMPTY:
             return ""
@@ -253,13 +284,13 @@ def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
             raise SettingsError(
                 f"{origin}: {name} must be a text that is not empty, not {value!r}."
             )
-        chosen, choices = value.strip(), _CHOICES.get(name, ())
+        chosen, choices = value.strip(), _choices(name)
         if choices and chosen not in choices:
             raise SettingsError(
                 f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}."
             )
         return chosen
-    number = _number(value, kind)
+    number = as_number(value, kind)
     if number is None:
         expected = "a whole number" if kind is int else "a number"
         raise SettingsError(f"{origin}: {name} must be {expected}, not {value!r}.")
@@ -269,7 +300,23 @@ def _typed(name: str, value: Any, kind: type, origin: str) -> Any:
     return number
 
 
-def _number(value: Any, kind: type) -> int | float | None:
+def _choices(name: str) -> tuple[str, ...]:
+    """The texts that a setting may be; none where it may be any."""
+    if name == "answer.language":
+        from .language import languages
+
+        return languages()
+    return _CHOICES.get(name, ())
+
+
+def as_boolean(value: Any) -> bool | None:
+    """A value as true or false, or ``None``; texts are those that people write for it."""
+    if isinstance(value, str):
+        return _BOOLEANS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def as_number(value: Any, kind: type) -> int | float | None:
     """A value as a number of a kind, or ``None``; a fraction is no whole number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -292,9 +339,9 @@ def _read_file(path: Path) -> dict[str, dict[str, Any]]:
 def _read_environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {}
     for variable, value in environment.items():
-        group, double, name = variable.removeprefix(ENVIRONMENT_PREFIX).partition("__")
-        if variable.startswith(ENVIRONMENT_PREFIX) and double:
-            values.setdefault(group.lower(), {})[name.lower()] = value
+        path = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        if variable.startswith(ENVIRONMENT_PREFIX) and len(path) > 1:
+            _put(values, path, value)
     return values
 
 
@@ -302,11 +349,22 @@ def _read_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
-        group, dot, key = name.strip().partition(".")
-        if not equals or not dot:
+        path = name.strip().split(".")
+        if not equals or len(path) < 2:
             raise SettingsError(
-                f"The setting {assignment!r} is not of the form GROUP.NAME=VALUE.",
+                f"The setting {name.strip()!r} is not of the form GROUP.NAME=VALUE.",
                 "For example: --set retrieval.k=8.",
             )
-        values.setdefault(group, {})[key] = value
+        _put(values, path, value)
     return values
+
+
+def _put(values: dict[str, dict[str, Any]], path: list[str], value: str) -> None:
+    """Lay a value where its name says; a provider's are one level further down."""
+    group = values.setdefault(path[0], {})
+    if path[0] == "providers" and len(path) > 2:
+        inside = group.setdefault(path[1], {})
+        if isinstance(inside, dict):  # if not, it is refused with the rest
+            inside[".".join(path[2:])] = value
+    else:
+        group[".".join(path[1:])] = value

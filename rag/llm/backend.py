@@ -36,10 +36,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last thing a backend yields: why it stopped and what it used."""
+    """The last thing a backend yields: why it stopped, what it used, how many passages it was sent."""
 
     reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
+    passages: int = 0
 
 
 Part = str | Reasoning | Finished
@@ -50,10 +51,12 @@ class Backend(Protocol):
 
     What a model says to itself comes as ``Reasoning``. Whatever goes wrong is raised as a
     ``rag.errors.BackendError``. A backend that finds no answer in the passages writes
-    ``rag.messages.NO_ANSWER`` and nothing else.
+    ``rag.messages.NO_ANSWER`` and nothing else. ``rewrites`` is whether it follows any prompt, so
+    that it can also rewrite a question.
     """
 
     name: str
+    rewrites: bool
 
     def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer. Closing the iterator stops the work behind it at once."""
@@ -61,14 +64,16 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class Remote(Protocol):
+class Remote(Backend, Protocol):
     """A backend behind a server, which may want to be left alone for a while.
 
     ``account`` says whose server and which key, without telling the key: what is wrong with one
-    is wrong for all its models.
+    is wrong for all its models. ``resells`` is whether it passes requests on to others, so that what
+    one of them refuses another may take.
     """
 
     account: str
+    resells: bool
 
     def instead(self) -> Backend | None:
         """The provider's next model, for where the server does not have this one."""

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import Any, get_type_hints
+
+from rag.errors import SettingsError
+from rag.settings import Settings, as_boolean, as_number
+
+from .endpoint import Endpoint, endpoint, host_of, is_loopback
+
+__all__ = [
+    "Dialect",
+    "Endpoint",
+    "Price",
+    "Provider",
+    "endpoint",
+    "pointer",
+    "provider_of",
+    "providers",
+]
+
+# Words of a chain that are no provider's name.
+RESERVED = ("extractive", "local", "scripted", "transformers")
+
+# What "like" takes over from another entry: nothing that says who it is, or which key it gets.
+_PROTOCOL = ("needs_key", "models", "dialect", "window", "resells", "tokenizer")
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_PLACE = re.compile(r"[A-Z]{2}")
+_SMALLEST_WINDOW, _LARGEST_WINDOW = 512, 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +68,15 @@ class Price:
 class Provider:
     """A company or server that speaks the OpenAI chat protocol.
 
-    ``place`` is where it is, as an ISO 3166 code, empty for a server of one's own. ``base_url`` may
-    hold ``{VARIABLE}``, an environment variable. The key is in the first of ``key_variables`` that
-    is set; ``needs_key`` is false for servers that ask for none. ``models`` are tried in order where
-    the server does not have one; empty where the server is asked what it has. ``window`` is how many
-    tokens prompt and answer may have together. ``resells`` marks a server that passes requests on
-    to others, so that one model's block is not another's. ``tokenizer`` names tiktoken's encoding.
+    ``place`` is the country of the company, as an ISO 3166 code, empty for a server of one's own.
+    ``base_url`` may hold ``{VARIABLE}``, an environment variable. The key is in the first of
+    ``key_variables`` that is set; ``needs_key`` is false for servers that ask for none. ``models``
+    are tried in order where the server does not have one; empty where the server is asked what it
+    has. ``window`` is how many tokens prompt and answer may have together. ``local`` marks a server
+    on this machine, which the chain's word ``local`` stands for. ``resells`` marks a server that
+    passes requests on to others, so that one model's block is not another's. ``tokenizer`` names
+    tiktoken's encoding. ``prices`` are by model. ``unencrypted`` allows that the key is sent over
+    plain http to another machine. ``aliases`` are other names.
     """
 
     name: str
@@ -59,3 +93,221 @@ class Provider:
     tokenizer: str = ""
     prices: Mapping[str, Price] = field(default_factory=dict)
     note: str = ""
+    unencrypted: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+def providers(settings: Settings) -> tuple[Provider, ...]:
+    """All providers: those of ``providers.toml``, changed and joined by those of the settings.
+
+    Raises:
+        SettingsError: A table of the settings is malformed; the message names the field.
+    """
+    known = dict(_known())
+    for name, table in settings.providers.items():
+        namesake = _found(name, known)
+        if namesake and namesake.name != name:
+            raise SettingsError(
+                f"providers.{name} is another name of {namesake.name}.",
+                f"Call the table providers.{namesake.name}.",
+            )
+        if not namesake and (name in RESERVED or not _NAME.fullmatch(name)):
+            raise SettingsError(
+                f"A provider cannot be called {name!r}.",
+                "A name has small letters, digits and hyphens, and is no word of a chain: "
+                f"{', '.join(RESERVED)}.",
+            )
+        known[name] = _provider(name, table, known)
+    _no_two_alike(known)
+    return tuple(known.values())
+
+
+def provider_of(name: str, settings: Settings) -> Provider | None:
+    """A provider by its name or another name of it, or nothing.
+
+    Capitals, spaces, dots and hyphens do not matter: ``Alibaba Cloud`` is ``alibabacloud``.
+    """
+    return _found(name, {one.name: one for one in providers(settings)})
+
+
+def pointer(name: str) -> str | None:
+    """How the models of a company are reached that has no endpoint itself; nothing of others."""
+    for own, table in _tables()["pointers"].items():
+        if _plain(name) in {_plain(other) for other in (own, table["label"], *table["aliases"])}:
+            return str(table["way"])
+    return None
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(resources.files("rag.llm").joinpath("providers.toml").read_text("utf-8"))
+
+
+@cache
+def _dialects() -> dict[str, Dialect]:
+    dialects: dict[str, Dialect] = {}
+    for name, table in _tables()["dialects"].items():
+        dialects[name] = _dialect(f"dialects.{name}", table, Dialect(), dialects)
+    return dialects
+
+
+@cache
+def _known() -> dict[str, Provider]:
+    known: dict[str, Provider] = {}
+    for name, table in _tables()["providers"].items():
+        known[name] = _provider(name, table, known)
+    return known
+
+
+def _plain(name: str) -> str:
+    """A name without what does not matter in it."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _found(name: str, known: Mapping[str, Provider]) -> Provider | None:
+    wanted = _plain(name)
+    for one in known.values():
+        if wanted and wanted in {_plain(other) for other in (one.name, *one.aliases)}:
+            return one
+    return None
+
+
+def _no_two_alike(known: Mapping[str, Provider]) -> None:
+    """Refuse names that mean two providers: documents would go to the wrong one."""
+    owners: dict[str, str] = {}
+    for one in known.values():
+        for name in (one.name, *one.aliases):
+            owner = owners.setdefault(_plain(name), one.name)
+            if owner != one.name:
+                raise SettingsError(
+                    f"providers.{one.name}.aliases: {name!r} is a name of {owner}, too."
+                )
+
+
+def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]) -> Provider:
+    """A provider as a table makes it of the one of that name, or a new one."""
+    where, table = f"providers.{name}", dict(table)
+    before = known.get(name)
+    provider = before or Provider(name, name, "")
+    if "like" in table:
+        model = _found(_text(f"{where}.like", table.pop("like")), known)
+        if model is None:
+            raise SettingsError(f"{where}.like names no provider.", f"Known: {', '.join(known)}.")
+        provider = replace(provider, **{part: getattr(model, part) for part in _PROTOCOL})
+    if "dialect" in table:
+        dialect = _dialect_of(f"{where}.dialect", table.pop("dialect"), provider.dialect)
+        provider = replace(provider, dialect=dialect)
+    given = _fields(where, table, Provider, without=("name", "dialect"))
+    provider = replace(provider, **given)
+    if not provider.base_url:
+        raise SettingsError(
+            f"{where}.base_url is missing.", "It looks like http://127.0.0.1:11434/v1."
+        )
+    here = is_loopback(host_of(provider.base_url))
+    if given.get("local") and not here:
+        raise SettingsError(f"{where}.local is true, and its address is not this machine.")
+    if before and not _same_host(before.base_url, provider.base_url):
+        # Who stands behind another address is not known.
+        unknown: dict[str, Any] = {"place": "", "prices": {}, "local": False}
+        provider = replace(provider, **{**unknown, **{k: given[k] for k in unknown if k in given}})
+    return provider
+
+
+def _same_host(one: str, other: str) -> bool:
+    first, second = host_of(one), host_of(other)
+    return one == other or first == second != "" or (is_loopback(first) and is_loopback(second))
+
+
+def _dialect_of(where: str, value: Any, current: Dialect) -> Dialect:
+    """A dialect by its name, or what a table changes in the current one."""
+    if isinstance(value, Mapping):
+        return _dialect(where, value, current, _dialects())
+    dialect = _dialects().get(_text(where, value))
+    if dialect is None:
+        raise SettingsError(f"{where} is no dialect.", f"Known: {', '.join(_dialects())}.")
+    return dialect
+
+
+def _dialect(
+    where: str, table: Mapping[str, Any], current: Dialect, dialects: Mapping[str, Dialect]
+) -> Dialect:
+    table = dict(table)
+    if "like" in table:
+        like = dialects.get(_text(f"{where}.like", table.pop("like")))
+        if like is None:
+            raise SettingsError(f"{where}.like names no dialect.", f"Known: {', '.join(dialects)}.")
+        current = like
+    return replace(current, **_fields(where, table, Dialect))
+
+
+def _fields(
+    where: str, table: Mapping[str, Any], kind: type, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The fields of a table, each as the type that a dataclass has for it."""
+    kinds = {name: hint for name, hint in get_type_hints(kind).items() if name not in without}
+    unknown = [name for name in table if name not in kinds]
+    if unknown:
+        raise SettingsError(
+            f"There is no setting {where}.{unknown[0]}.", f"Known: {', '.join(kinds)}."
+        )
+    return {name: _value(f"{where}.{name}", value, kinds[name]) for name, value in table.items()}
+
+
+def _value(where: str, value: Any, kind: Any) -> Any:
+    """A value as the type of its field. No error repeats it: it may be a key in the wrong place."""
+    name = where.rpartition(".")[2]
+    if kind is bool:
+        flag = as_boolean(value)
+        if flag is None:
+            raise SettingsError(f"{where} must be true or false.")
+        return flag
+    if kind is int:
+        number = as_number(value, int)
+        if number is None or not _SMALLEST_WINDOW <= number <= _LARGEST_WINDOW:
+            raise SettingsError(
+                f"{where} must be a whole number from {_SMALLEST_WINDOW} to {_LARGEST_WINDOW}."
+            )
+        return number
+    if kind is str:
+        text = _text(where, value)
+        if name == "place" and text and not _PLACE.fullmatch(text):
+            raise SettingsError(f"{where} must be a country's code of two letters, such as US.")
+        return text
+    if kind == tuple[str, ...]:
+        texts = _texts(where, value)
+        if name == "key_variables" and not all(map(_VARIABLE.fullmatch, texts)):
+            raise SettingsError(
+                f"{where} must name environment variables, in capitals, such as OPENAI_API_KEY.",
+                "The key itself stays in the environment.",
+            )
+        return texts
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{where} must be a table, which only a rag.toml can hold.")
+    return _prices(where, value) if name == "prices" else dict(value)
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise SettingsError(f"{where} must be a text.")
+    return value.strip()
+
+
+def _texts(where: str, value: Any) -> tuple[str, ...]:
+    """A list of texts, or one text in which commas part them."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
+        raise SettingsError(f"{where} must be a list of texts.")
+    return tuple(filter(None, (_text(where, one) for one in listed)))
+
+
+def _prices(where: str, table: Mapping[str, Any]) -> dict[str, Price]:
+    prices = {}
+    for model, price in table.items():
+        sides = {"input", "output"}
+        if not isinstance(price, Mapping) or set(price) != sides:
+            raise SettingsError(f"{where}.{model} must have an input and an output.")
+        paid = {side: as_number(price[side], float) for side in sides}
+        if any(value is None or not 0 <= value < float("inf") for value in paid.values()):
+            raise SettingsError(f"{where}.{model} must be US dollars for a million tokens.")
+        prices[model] = Price(**paid)  # type: ignore[arg-type]
+    return prices

@@ -140,10 +140,10 @@ def test_a_failure_is_one_plain_line(
         ("openai", "answer.sentences=3", "OPENAI_API_KEY is not set, so api.openai.com"),
         (
             "openai",
-            "openai.base_url=http://127.0.0.1:9/v1",
+            "providers.openai.base_url=http://127.0.0.1:9/v1",
             "No server answers at http://127.0.0.1:9",
         ),
-        ("openai", "openai.base_url=nowhere", "openai.base_url is not the address"),
+        ("openai", "providers.openai.base_url=nowhere", "openai.base_url is not the address"),
     ],
 )
 def test_a_backend_that_fails_is_one_plain_line(
@@ -161,7 +161,7 @@ def test_a_backend_that_fails_is_one_plain_line(
 def test_a_backend_that_is_replaced_is_named(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = "openai.base_url=http://127.0.0.1:9/v1"
+    server = "providers.openai.base_url=http://127.0.0.1:9/v1"
     arguments = ["--backend", "openai:m, extractive", "--set", server, "--index", folder]
     assert run("ask", "Who is Winston Ma?", *arguments) == 0
     out, err = capsys.readouterr()

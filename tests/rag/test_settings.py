@@ -57,7 +57,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(person: Path, working: Path) ->
     ("assignment", "said"),
     [
         ("retrieval.kk=8", "retrieval.k"),
-        ("retreival.k=8", "Known: index, embedding, retrieval, answer, openai."),
+        ("retreival.k=8", "Known: index, embedding, retrieval, answer, providers."),
         ("__class__.x=8", "__class__"),
         ("retrieval.k=eight", "a whole number"),
         ("retrieval.k=1.5", "a whole number"),
@@ -147,7 +147,7 @@ def test_settings_cannot_be_changed_by_accident() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "[openai]\nbase_url = 'x'",
+        "[providers.openai]\nbase_url = 'x'",
         "[answer]\nbackend = 'openai'",
         "[embedding]\nbase_url = 'x'",
         "[index]\nembedder = 'openai:text-embedding-3-small'",
