@@ -15,7 +15,7 @@ import tiktoken
 import tiktoken.load
 import tiktoken.registry
 import tiktoken_ext.openai_public
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import (
     AddedToken,
@@ -27,8 +27,10 @@ from tokenizers import (
 )
 
 from rag.llm import tokens
-from rag.llm.tokens import counter, most_tokens
+from rag.llm.providers import Price
+from rag.llm.tokens import cost_of, counter, most_tokens
 from rag.messages import Message, answer_messages
+from rag.types import Usage
 from tests.rag.conftest import hit_of
 
 SEEDS = sorted((Path(__file__).parents[2] / "seeds").glob("*.txt"))
@@ -163,6 +165,7 @@ def templated(name: str, template: str) -> Callable[[list[Message]], int]:
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 @pytest.mark.parametrize("name", ["bytes", "bytes, trained, NFC", "bpe, None", "unigram, None"])
+@settings(max_examples=40)
 @given(messages=MESSAGES)
 def test_no_prompt_has_more_tokens_than_counted(
     name: str, template: str, messages: list[Message]
@@ -264,3 +267,14 @@ def test_the_addresses_and_sums_are_those_of_the_installed_tiktoken() -> None:
         source = inspect.getsource(getattr(tiktoken_ext.openai_public, name))
         assert f'"{address}"' in source
         assert f'"{expected}"' in source
+
+
+def test_an_answer_costs_its_tokens_times_their_price() -> None:
+    assert cost_of(Usage(2_000_000, 500_000), Price(0.25, 2.0)) == 1.5
+    assert cost_of(Usage(0, 0), Price(0.25, 2.0)) == 0
+
+
+@pytest.mark.parametrize("usage", [Usage(), Usage(1, None), Usage(None, 1)])
+def test_what_is_not_known_has_no_cost(usage: Usage) -> None:
+    assert cost_of(usage, Price(1, 1)) is None
+    assert cost_of(Usage(1, 1), None) is None
