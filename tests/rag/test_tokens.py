@@ -156,7 +156,8 @@ def templated(name: str, template: str) -> Callable[[list[Message]], int]:
 
     tokenizer = Tokenizer.from_str(tokenizers()[name].to_str())
     tokenizer.add_special_tokens([AddedToken(text) for text in ("<|h|>", "<|/h|>", "<|eot|>")])
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    of_tokenizer: Any = PreTrainedTokenizerFast
+    fast = of_tokenizer(tokenizer_object=tokenizer)
     fast.chat_template = TEMPLATES[template]
     return lambda messages: len(
         fast.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
