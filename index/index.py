@@ -37,7 +37,7 @@ from .making import make, make_anew
 from .migrate import to_present_layout
 from .mirror import above, look
 from .places import PathLike, absolute, named
-from .records import Entry, Reader
+from .records import Entry, Reader, State
 from .rerank import reranker_for
 from .search import Search, hit
 from .selection import conditions_of
@@ -73,6 +73,7 @@ class Index:
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
+        self._spoken: tuple[State, frozenset[str]] | None = None
         to_present_layout(self._catalog)
         with self._catalog.read() as reader:
             self.fingerprint = reader.fingerprint()
@@ -351,6 +352,14 @@ class Index:
         """What the index holds, by URI, without the texts."""
         with self._catalog.read() as reader:
             return reader.entries()
+
+    def languages(self) -> frozenset[str]:
+        """The languages of the documents, ISO 639-1."""
+        with self._catalog.read() as reader:
+            state = reader.state()
+            if self._spoken is None or self._spoken[0] != state:
+                self._spoken = state, frozenset(reader.languages())
+            return self._spoken[1]
 
     def document(self, uri: str) -> Document:
         """One document with its text.

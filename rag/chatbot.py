@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
-import time
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from rag.llm.backend import Backend, Finished, Request
-from rag.llm.chain import backends
+from rag.llm.backend import Backend, Request
+from rag.llm.chain import backends, present
+from rag.llm.rests import Rests, kept_rests
 
 from .cite import cite
+from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, QuestionError
-from .language import detect_language
 from .messages import NO_ANSWER, answer_messages, said
-from .retrieval import Retriever, standalone
+from .retrieval import Corpus, Retriever, search_all, standalone
+from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
-from .types import (
-    Answer,
-    Attempt,
-    Delta,
-    Done,
-    Event,
-    Hit,
-    Retrieved,
-    Switched,
-    Turn,
-    Usage,
-)
+from .types import Answer, Attempt, Done, Event, Hit, Retrieved, Turn
+from .writing import DECORATION, Draft, write
 
 History = Sequence[Turn | tuple[str, str]]
 
-# What a model may put around NO_ANSWER.
-_DECORATION = " \n.*_`\"'[“"
+# A question is searched as it was asked where rewriting it takes longer than this.
+_REWRITING_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +41,6 @@ class Filters:
     folder: str | None = None
 
 
-@dataclass
-class _Draft:
-    """What is known of an answer while it is being written."""
-
-    text: str = ""
-    shown: str = ""
-    usage: Usage = field(default_factory=Usage)
-    attempts: list[Attempt] = field(default_factory=list)
-
-
 class Chatbot:
     """Answers questions from the passages that a retriever finds.
 
@@ -67,6 +49,8 @@ class Chatbot:
         backend: A chain such as ``"openai, extractive"``, or backends; the setting
             ``answer.backend`` if left out.
         settings: Settings; read from files and the environment if left out.
+
+        rests: Which backends are left alone; what this person's programs know of it if left out.
 
     Raises:
         BackendSetup: The chain names a backend that does not exist.
@@ -77,11 +61,13 @@ class Chatbot:
         retriever: Retriever,
         backend: str | Sequence[Backend] | None = None,
         settings: Settings | None = None,
+        rests: Rests | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         chain = backend or self.settings.answer.backend
         self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
         self.retriever = retriever
+        self.rests = rests or kept_rests()
 
     def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
         """Answer a question.
@@ -93,7 +79,7 @@ class Chatbot:
 
         Raises:
             QuestionError: The question is empty.
-            BackendError: The last backend of the chain failed.
+            BackendError: No backend of the chain has answered.
         """
         with closing(self.stream(question, history, filters)) as events:
             for event in events:
@@ -117,9 +103,10 @@ class Chatbot:
         """Answer a question piece by piece.
 
         Yields:
-            ``Retrieved``, then ``Delta`` for each piece of text, ``Switched`` where a backend
-            failed and the next begins anew, and ``Done`` with the finished answer. Closing
-            the iterator stops the backend at once.
+            ``Retrieved``, then ``Delta`` for each piece of text and ``Reasoning`` for what a model
+            says to itself, ``Switched`` where a backend failed after its first words and the
+            next begins anew, and ``Done`` with the finished answer. Closing the iterator stops the
+            backend at once.
         """
         from anyio.from_thread import start_blocking_portal
 
@@ -141,33 +128,20 @@ class Chatbot:
         question = normalize(question).strip()
         if not question:
             raise QuestionError("The question is empty.", "Write what you want to know.")
-        turns = _turns(history)
-        request = await asyncio.to_thread(self._request, question, turns, filters or Filters())
-        yield Retrieved(request.hits)
-        draft = _Draft()
-        if not request.hits:
-            yield Done(_abstention(question, request, draft, backend=""))
-            return
-        for position, backend in enumerate(self.backends):
-            started = time.monotonic()
-            try:
-                async with aclosing(_written(backend, request, draft)) as deltas:
-                    async for delta in deltas:
-                        yield delta
-            except BackendError as error:
-                seconds = time.monotonic() - started
-                draft.attempts.append(Attempt(backend.name, "failed", seconds, str(error)))
-                if position + 1 == len(self.backends):
-                    raise
-                following = self.backends[position + 1].name
-                yield Switched(backend.name, following, str(error), discarded=draft.shown)
-                continue
-            seconds = time.monotonic() - started
-            answer = await asyncio.to_thread(
-                self._finished, question, request, draft, backend.name, seconds
-            )
-            yield Done(answer)
-            return
+        turns, draft = _turns(history), Draft()
+        chain = await present(self.backends)
+        rewriting = await self._rewritten(question, turns, filters or Filters(), chain, draft)
+        request = await asyncio.to_thread(
+            self._request, question, turns, filters or Filters(), rewriting
+        )
+        searched = (rewriting.question, *rewriting.translations)
+        yield Retrieved(request.hits, searched)
+        if request.hits:
+            async with aclosing(write(chain, request, self.rests, draft)) as parts:
+                async for part in parts:
+                    yield part
+        answer = await asyncio.to_thread(_finished, question, request, searched, draft)
+        yield Done(answer)
 
     def retrieve(
         self,
@@ -187,9 +161,13 @@ class Chatbot:
         Raises:
             QuestionError: The question is empty.
         """
-        chosen = filters or Filters()
-        return self.retriever.search(
-            standalone(normalize(question).strip(), _turns(history)),
+        asked = standalone(normalize(question).strip(), _turns(history))
+        return self._found(Rewriting(asked), filters or Filters(), k)
+
+    def _found(self, asked: Rewriting, chosen: Filters, k: int | None = None) -> list[Hit]:
+        return search_all(
+            self.retriever,
+            (asked.question, *asked.translations),
             k or self.settings.retrieval.k,
             language=chosen.language,
             since=chosen.since,
@@ -198,38 +176,61 @@ class Chatbot:
             folder=chosen.folder,
         )
 
-    def _request(self, question: str, turns: Sequence[Turn], filters: Filters) -> Request:
-        """Find the passages and write the prompt."""
-        before = detect_language(turns[-1].question) if turns else "en"
-        language = detect_language(question, default=before)
-        asked = standalone(question, turns)
-        hits = self.retrieve(question, turns, filters)
-        messages = answer_messages(question, language, hits, turns)
-        evidence = self.retriever.evidence
-        return Request(asked, language, tuple(hits), messages, evidence, question)
+    async def _rewritten(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        filters: Filters,
+        chain: Sequence[Backend],
+        draft: Draft,
+    ) -> Rewriting:
+        """The question made to stand alone, and translated where a model of the chain can do that."""
+        able = [backend for backend in chain if backend.rewrites]
+        languages = await asyncio.to_thread(self._languages, filters) if able else frozenset()
+        if not able or not needs_rewriting(question, turns, languages):
+            return Rewriting(standalone(question, turns))
+        request = rewriting_request(question, turns, languages)
+        own = Draft()
+        try:
+            async with (
+                asyncio.timeout(_REWRITING_SECONDS),
+                aclosing(write(able, request, self.rests, own, "rewritten")) as parts,
+            ):
+                async for _ in parts:
+                    pass
+        except TimeoutError:
+            told = "To rewrite the question took too long."
+            own.attempts.append(Attempt(able[0].name, "failed", _REWRITING_SECONDS, told))
+        except BackendError:
+            pass  # it is in the attempts; who can answer is seen when the answer is asked for
+        # Who rests is noted when the answer is asked for.
+        draft.attempts += [one for one in own.attempts if one.outcome != "skipped"]
+        if not own.backend:
+            return Rewriting(standalone(question, turns))
+        return rewritten(own.text, question, turns, languages)
 
-    def _finished(
-        self, question: str, request: Request, draft: _Draft, backend: str, seconds: float
-    ) -> Answer:
-        """Check the text that a backend has written."""
-        text, _, _ = draft.text.partition(NO_ANSWER)
-        abstained = not text.strip(_DECORATION)
-        outcome = "abstained" if abstained else "answered"
-        draft.attempts.append(Attempt(backend, outcome, seconds))
-        if abstained:
-            return _abstention(question, request, draft, backend)
-        cited = cite(text.strip(), request.language, request.hits, request.evidence)
-        citations = [citation for sentence in cited.sentences for citation in sentence.citations]
-        return Answer(
-            question=question,
-            text=cited.text,
-            language=request.language,
-            backend=backend,
-            sentences=cited.sentences,
-            citations=tuple(dict.fromkeys(citations)),
-            hits=request.hits,
-            attempts=tuple(draft.attempts),
-            usage=draft.usage,
+    def _languages(self, filters: Filters) -> frozenset[str]:
+        """The languages that passages may be in, where a question is to be translated."""
+        if not self.settings.answer.translate or not isinstance(self.retriever, Corpus):
+            return frozenset()
+        languages = self.retriever.languages()
+        return languages & {filters.language} if filters.language else languages
+
+    def _request(
+        self, question: str, turns: Sequence[Turn], filters: Filters, rewriting: Rewriting
+    ) -> Request:
+        """Find the passages and write the prompt."""
+        language = answer_language(question, turns, self.settings.answer.language)
+        hits = self._found(rewriting, filters)
+        messages = answer_messages(question, language, hits, turns)
+        return Request(
+            rewriting.question,
+            language,
+            tuple(hits),
+            messages,
+            self.retriever.evidence,
+            question,
+            tuple(turns),
         )
 
 
@@ -241,45 +242,39 @@ async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
     return await anext(events, None)
 
 
-async def _written(
-    backend: Backend, request: Request, draft: _Draft
-) -> AsyncGenerator[Delta, None]:
-    """One backend's text as it comes; ``NO_ANSWER`` and what may become it is held back."""
-    draft.text = draft.shown = ""
-    finished = False
-    async with aclosing(backend.stream(request)) as parts:
-        async for part in parts:
-            if isinstance(part, Finished):
-                draft.usage, finished = part.usage, True
-                continue
-            draft.text += part
-            if more := _presentable(draft.text)[len(draft.shown) :]:
-                draft.shown += more
-                yield Delta(more)
-    if not finished or not draft.text.strip(_DECORATION):
-        raise BackendGarbled(f"{backend.name} ended without a finished answer.", retry=True)
+def _finished(
+    question: str, request: Request, searched: tuple[str, ...], draft: Draft
+) -> Answer:
+    """Check the text that a backend has written."""
     text, _, _ = draft.text.partition(NO_ANSWER)
-    if text.strip(_DECORATION) and text != draft.shown:
-        yield Delta(text[len(draft.shown) :])
-
-
-def _presentable(text: str) -> str:
-    """The beginning of an unfinished text that can be shown whatever may follow."""
-    text, found, _ = text.partition(NO_ANSWER)
-    if not found:
-        held = (n for n in range(len(NO_ANSWER), 0, -1) if text.endswith(NO_ANSWER[:n]))
-        text = text[: len(text) - next(held, 0)]
-    return text if text.strip(_DECORATION) else ""
-
-
-def _abstention(question: str, request: Request, draft: _Draft, backend: str) -> Answer:
+    attempts = draft.attempts
+    if not request.hits or not text.strip(DECORATION):
+        if request.hits:
+            attempts[-1] = dataclasses.replace(attempts[-1], outcome="abstained")
+        return Answer(
+            question=question,
+            text=said("no_answer", request.language),
+            language=request.language,
+            backend=draft.backend,
+            hits=request.hits,
+            abstained=True,
+            attempts=tuple(attempts),
+            usage=draft.usage,
+            searched=searched,
+            reasoning=draft.reasoning,
+        )
+    cited = cite(text.strip(), request.language, request.hits, request.evidence)
+    citations = [citation for sentence in cited.sentences for citation in sentence.citations]
     return Answer(
         question=question,
-        text=said("no_answer", request.language),
+        text=cited.text,
         language=request.language,
-        backend=backend,
+        backend=draft.backend,
+        sentences=cited.sentences,
+        citations=tuple(dict.fromkeys(citations)),
         hits=request.hits,
-        abstained=True,
-        attempts=tuple(draft.attempts),
+        attempts=tuple(attempts),
         usage=draft.usage,
+        searched=searched,
+        reasoning=draft.reasoning,
     )

@@ -126,6 +126,7 @@ class BackendError(RagError):
         fault: What kind of failure it is; that of the class if left out.
         wait: For how many seconds the server asks to be left alone, where it says so.
         parameter: The field of the request that the server does not take, where it names one.
+        passages: How many passages it was sent.
     """
 
     usual = Fault.REFUSED
@@ -138,10 +139,12 @@ class BackendError(RagError):
         fault: Fault | None = None,
         wait: float | None = None,
         parameter: str = "",
+        passages: int = 0,
     ) -> None:
         self.fault = fault or self.usual
         self.wait = wait
         self.parameter = parameter
+        self.passages = passages
         super().__init__(message, remedy, retry=self.fault in _PASSING)
 
 

@@ -1,17 +1,15 @@
-"""What the chatbot needs of an index, and the question it really asks it."""
+"""What the chatbot needs of an index, and one search with several questions."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from .language import follow_ups, function_words, question_kinds
-from .text import names, words
-from .types import Hit, Turn
+from .conversation import standalone
+from .types import Hit
 
-# A question with at most this many words of its own topic may lean on the one before it.
-_FEW = 4
+__all__ = ["Corpus", "Retriever", "search_all", "standalone"]
 
 
 class Retriever(Protocol):
@@ -36,26 +34,65 @@ class Retriever(Protocol):
         ...
 
 
-def standalone(question: str, history: Sequence[Turn]) -> str:
-    """A follow-up question together with those it leans on; any other as it is.
+@runtime_checkable
+class Corpus(Protocol):
+    """A retriever that also knows the languages of its documents; ``rag.Index`` is one."""
 
-    A question leans on the last one when it has no topic of its own ("why?"), or points back
-    in a few words ("what did they say?", "còn Google thì sao?") without asking something whole
-    about something named ("and who is Winston Ma?").
+    def languages(self) -> frozenset[str]:
+        """The languages of the documents, ISO 639-1."""
+        ...
+
+
+def search_all(
+    retriever: Retriever,
+    questions: Sequence[str],
+    k: int,
+    *,
+    language: str | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    source: str | None = None,
+    folder: str | None = None,
+) -> list[Hit]:
+    """The passages that fit a question, asked in several wordings or languages.
+
+    Each passage comes once, with the best score that any wording gives it. The first wording
+    decides: the better half of what it finds keeps a place whatever the others find.
+
+    Args:
+        retriever: Where to search.
+        questions: The question first, then its translations; at least one.
+        k: How many passages at most.
+        language: Only documents in this language, as the other filters of ``Retriever.search``.
+        since: Only documents published on this day or later.
+        until: Only documents published on this day or earlier.
+        source: Only documents whose URI or title holds this text.
+        folder: Only documents in this folder.
+
+    Returns:
+        At most ``k`` hits, best first; those with one score in the order in which they were found.
     """
-    asked = [question]
-    for turn in reversed(history):
-        if not _leans(asked[-1]):
-            break
-        asked.append(turn.question)
-    return " ".join(reversed(asked))
-
-
-def _leans(question: str) -> bool:
-    tokens = words(question)
-    topic = [word for word in tokens if word not in function_words()]
-    spaced = f" {' '.join(tokens)} "
-    points_back = any(phrase in spaced for phrase in follow_ups(opening=False))
-    points_back = points_back or spaced.startswith(tuple(follow_ups(opening=True)))
-    whole = names(question) and any(question_kinds(question, code) for code in ("en", "vi"))
-    return not topic or (points_back and len(topic) <= _FEW and not whole)
+    found = [
+        retriever.search(
+            question,
+            k,
+            language=language,
+            since=since,
+            until=until,
+            source=source,
+            folder=folder,
+        )
+        for question in dict.fromkeys(questions)
+    ]
+    if len(found) == 1:
+        return found[0]
+    best: dict[str, Hit] = {}
+    for hit in (hit for hits in found for hit in hits):
+        # By the text, since one wording may find a passage and another its copy elsewhere.
+        if hit.passage.text not in best or hit.score > best[hit.passage.text].score:
+            best[hit.passage.text] = hit
+    kept = {hit.passage.text for hit in found[0][: (k + 1) // 2]}
+    ranked = sorted(best.values(), key=lambda hit: -hit.score)
+    others = [hit.passage.text for hit in ranked if hit.passage.text not in kept]
+    kept.update(others[: max(0, k - len(kept))])
+    return [hit for hit in ranked if hit.passage.text in kept]

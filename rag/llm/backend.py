@@ -20,7 +20,8 @@ class Request:
     passages in the order of their numbers and ``evidence`` weighs texts against a question,
     for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
     ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
-    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``.
+    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
+    ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all.
     """
 
     question: str
@@ -30,14 +31,16 @@ class Request:
     evidence: Evidence
     latest: str = ""
     history: tuple[Turn, ...] = ()
+    prompted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last thing a backend yields: why it stopped and what it used."""
+    """The last thing a backend yields: why it stopped, what it used, how many passages it was sent."""
 
     reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
+    passages: int = 0
 
 
 Part = str | Reasoning | Finished
@@ -48,10 +51,12 @@ class Backend(Protocol):
 
     What a model says to itself comes as ``Reasoning``. Whatever goes wrong is raised as a
     ``rag.errors.BackendError``. A backend that finds no answer in the passages writes
-    ``rag.messages.NO_ANSWER`` and nothing else.
+    ``rag.messages.NO_ANSWER`` and nothing else. ``rewrites`` is whether it follows any prompt, so
+    that it can also rewrite a question.
     """
 
     name: str
+    rewrites: bool
 
     def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer. Closing the iterator stops the work behind it at once."""
@@ -59,14 +64,16 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class Remote(Protocol):
+class Remote(Backend, Protocol):
     """A backend behind a server, which may want to be left alone for a while.
 
     ``account`` says whose server and which key, without telling the key: what is wrong with one
-    is wrong for all its models.
+    is wrong for all its models. ``resells`` is whether it passes requests on to others, so that what
+    one of them refuses another may take.
     """
 
     account: str
+    resells: bool
 
     def instead(self) -> Backend | None:
         """The provider's next model, for where the server does not have this one."""

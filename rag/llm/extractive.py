@@ -50,6 +50,7 @@ class ExtractiveBackend:
     """
 
     name = "extractive"
+    rewrites = False
 
     def __init__(self, settings: AnswerSettings) -> None:
         self._settings = settings

@@ -1,168 +1,359 @@
-"""Any server that speaks the OpenAI chat protocol. The only module that imports openai."""
+"""The one client of servers that speak the OpenAI chat protocol, whatever their dialect.
+
+It sends one request and waits for one answer, by clocks of its own: the package's retries and time
+limits are off, because what follows from a failure is for the chain to say (``rag.writing``).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import (
     BackendError,
     BackendGarbled,
     BackendRefused,
+    BackendSetup,
     BackendStalled,
     BackendUnreachable,
+    Fault,
 )
 from rag.settings import AnswerSettings
 from rag.text import collapse
-from rag.types import Usage
+from rag.types import Reasoning, Usage
 
-from .backend import Finished, Request
-from .providers import Provider, endpoint
+from .backend import Backend, Finished, Part, Request
+from .budget import packed
+from .connection import connected, wait_asked_for
+from .faults import Refusal, finish_fault, refusal, says_error
+from .providers import Endpoint, Provider, endpoint
+from .reply import Piece, piece_of, whole_of
+from .thinking import ThinkingSplitter
+from .tokens import counter, cost_of
+from .models import chat_model_in, window_in
 
-# A server on this machine needs no key, but the client insists on sending one.
-_NO_KEY = "no-key"
+# After a reason to finish only the count of tokens may still come; it is waited for so long.
+_AFTERTHOUGHT_SECONDS = 1.0
+# No answer from a handful of passages is longer: a server that sends more is broken.
+_MOST_CHARACTERS = 400_000
+# How long a server may take to say which models it has.
+_MODELS_SECONDS = 5.0
+
+
+@dataclass
+class _Progress:
+    """What has come of an answer so far, and until when more must come."""
+
+    patience: float
+    deadline: float
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    characters: int = 0
+    answered: bool = False
 
 
 class OpenAIBackend:
-    """A model behind an OpenAI-compatible server.
+    """A model of a provider.
 
     Args:
-        provider: Where the server is, and which variables may hold its key.
-        settings: How long to wait.
-        model: The model's name at that server.
+        provider: Who serves it, and in which dialect.
+        model: The model; empty for the provider's first, or what its server has.
+        settings: How long to wait, and how long an answer may be.
     """
 
-    def __init__(self, provider: Provider, settings: AnswerSettings, model: str) -> None:
-        self.name = f"{provider.name}/{model}"
-        self._provider, self._settings = provider, settings
-        self._model = model
+    rewrites = True
 
-    async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
+    def __init__(self, provider: Provider, model: str, settings: AnswerSettings) -> None:
+        self.provider = provider
+        self.resells = provider.resells
+        self._settings = settings
+        self._window = provider.window
+        # Parameters that this server has refused.
+        self._refused: set[str] = set()
+        self._named = model or next(iter(provider.models), "")
+        self._model = self._named
+        self.name = f"{provider.name}/{self._model}" if self._model else provider.name
+
+    @property
+    def account(self) -> str:
+        """The server and which key it is asked with, without the key."""
+        try:
+            return self._endpoint().account
+        except BackendSetup:
+            return self.provider.name
+
+    def instead(self) -> Backend | None:
+        """The provider's next model, or nothing."""
+        models = self.provider.models
+        if self._model not in models[:-1]:
+            others = () if self._model in models else models
+        else:
+            others = models[models.index(self._model) + 1 :]
+        if not others:
+            return None
+        rest = dataclasses.replace(self.provider, models=others)
+        return OpenAIBackend(rest, others[0], self._settings)
+
+    async def learn(self) -> None:
+        """Find out which model the server has, where none was named, and how much it reads.
+
+        Raises:
+            BackendError: The server is not there, or has no model to chat with.
+        """
+        place = self._endpoint()
+        async with connected(place) as client:
+            await self._learn(client, place)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer.
 
         Raises:
             BackendSetup: The key is missing or malformed, or the address is.
             BackendUnreachable: No server answers.
-            BackendRefused: The server said no.
+            BackendRefused: The server said no; ``fault`` says to what.
             BackendStalled: No token came for too long.
-            BackendGarbled: The stream broke, or ended without an answer.
+            BackendGarbled: What came is not a finished answer.
         """
-        import openai
+        place = self._endpoint()
+        async with connected(place) as client:
+            if not self._named or self.provider.local:
+                await self._learn(client, place)
+            prompt = packed(
+                request,
+                self._window,
+                self._settings.answer_tokens,
+                counter(self.provider.tokenizer),
+            )
+            held = len(request.hits) if prompt.prompted is None else prompt.prompted
+            try:
+                async with aclosing(self._answered(client, place, prompt)) as parts:
+                    async for part in parts:
+                        is_end = isinstance(part, Finished)
+                        yield dataclasses.replace(part, passages=held) if is_end else part
+            except BackendError as error:
+                error.passages = held
+                raise
 
-        client = self._client()
-        text, reason, usage = "", "", Usage()
+    async def _answered(
+        self, client: Any, place: Endpoint, request: Request
+    ) -> AsyncGenerator[Part, None]:
+        """What the server sends, as text, reasoning and an end."""
         clock = asyncio.get_running_loop().time
         patience = self._settings.first_token_seconds
-        deadline = clock() + patience
+        progress = _Progress(patience, clock() + patience)
+        thinking = ThinkingSplitter()
+        async with aclosing(self._pieces(client, place, request, progress)) as pieces:
+            async for piece in pieces:
+                if piece.is_progress:
+                    progress.patience = self._settings.next_token_seconds
+                    progress.deadline = clock() + progress.patience
+                if piece.reasoning:
+                    yield Reasoning(piece.reasoning)
+                for part in thinking.feed(piece.text):
+                    yield self._noted(part, progress)
+                progress.usage = piece.usage or progress.usage
+                if piece.finish_reason:
+                    progress.reason = piece.finish_reason
+                    progress.patience = _AFTERTHOUGHT_SECONDS
+                    progress.deadline = clock() + progress.patience
+        for part in thinking.end():
+            yield self._noted(part, progress)
+        self._must_be_finished(progress.reason, answered=progress.answered)
+        price = self.provider.prices.get(self._model)
+        usage = progress.usage
+        if usage.cost is None and price:
+            usage = dataclasses.replace(usage, cost=cost_of(usage, price))
+        yield Finished(progress.reason, usage)
+
+    def _noted(self, part: str | Reasoning, progress: _Progress) -> str | Reasoning:
+        """Note that text of an answer has come; what a model says to itself is none."""
+        if isinstance(part, Reasoning):
+            progress.answered = progress.answered and not part.retracts
+            return part
+        progress.characters += len(part)
+        progress.answered = progress.answered or bool(part.strip())
+        if progress.characters > _MOST_CHARACTERS:
+            raise self._garbled("sent more than an answer can be")
+        return part
+
+    def _must_be_finished(self, reason: str, *, answered: bool) -> None:
+        fault = finish_fault(reason)
+        if fault is Fault.CONTENT:
+            raise BackendRefused(f"{self.name} withheld its answer: content filter.", fault=fault)
+        if fault is Fault.LENGTH:
+            raise BackendGarbled(
+                f"{self.name} reached the most it may write and broke off.",
+                "Raise answer.answer_tokens.",
+                fault=fault,
+            )
+        if fault:
+            raise BackendRefused(f"{self.name} gave up: {reason}.", fault=fault)
+        if not answered or reason not in _FINISHED:
+            raise self._garbled("ended without a finished answer")
+
+    async def _pieces(
+        self, client: Any, place: Endpoint, request: Request, progress: _Progress
+    ) -> AsyncGenerator[Piece, None]:
+        """The pieces of an answer, by the clock; every failure of the package as one of ours."""
+        import openai
+
         stream: Any = None
         try:
-            stream = await self._in_time(self._open(client, request), deadline - clock(), patience)
-            while True:
-                try:
-                    chunk = await self._in_time(anext(stream), deadline - clock(), patience)
-                except StopAsyncIteration:
-                    break
-                usage = _usage(chunk) or usage
-                for choice in chunk.choices[:1]:
-                    reason = choice.finish_reason or reason
-                    piece = (choice.delta and choice.delta.content) or ""
-                    text += piece
-                    if piece:
-                        yield piece
-                if _is_progress(chunk):
-                    patience = self._settings.next_token_seconds
-                    deadline = clock() + patience
+            reply = await self._in_time(self._sent(client, request), progress)
+            kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if not self.provider.dialect.stream or kind in ("application/json", "text/html"):
+                yield await self._whole(reply, place, progress)
+                return
+            stream = reply.parse()
+            while (chunk := await self._next(stream, progress)) is not None:
+                told = chunk.to_dict()
+                if says_error(told):
+                    raise self._refusal(refusal(told), place)
+                yield piece_of(told, self.provider.dialect)
         except openai.APIConnectionError as error:
-            raise self._unreachable(started=bool(text)) from error
+            raise self._unreachable(place, started=progress.answered) from error
         except openai.APIStatusError as error:
-            raise self._refused(error.body, str(error), error.status_code) from error
+            said = refusal(error.response.text, error.status_code)
+            raise self._refusal(said, place, wait_asked_for(error.response.headers)) from error
         except openai.APIError as error:
-            raise self._refused(error.body, str(error), None) from error
-        except (ValueError, TypeError, AttributeError, openai.OpenAIError) as error:
+            raise self._refusal(refusal(error.body), place) from error
+        except (ValueError, TypeError, AttributeError, LookupError, openai.OpenAIError) as error:
             # Not JSON, not UTF-8, or JSON of another shape: the client does not check it.
             raise self._garbled("sent something that is not an answer") from error
         finally:
             if stream is not None:
                 await stream.close()
-            await client.close()
-        if reason == "content_filter":
-            raise BackendRefused(f"{self.name} withheld its answer: content filter.")
-        if reason == "length":
-            raise self._garbled("reached the most it may write and broke off")
-        if not text.strip() or reason != "stop":
-            raise self._garbled("ended without a finished answer")
-        yield Finished(reason, usage)
 
-    def _client(self) -> Any:
-        import openai
-
-        server = endpoint(self._provider, os.environ)
-        # Reading has a clock of our own, see _in_time.
-        timeout = openai.Timeout(None, connect=5.0)
-        withheld: Any = openai.Omit()
-        return openai.AsyncOpenAI(
-            api_key=server.key or _NO_KEY,
-            # Not from the environment: those of one provider are nothing to tell another.
-            organization=None,
-            project=None,
-            base_url=server.base_url,
-            default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
-            timeout=timeout,
-            max_retries=0,
-        )
-
-    async def _open(self, client: Any, request: Request) -> Any:
-        return await client.chat.completions.create(
+    async def _sent(self, client: Any, request: Request) -> Any:
+        """The head of the server's answer to a request."""
+        dialect = self.provider.dialect
+        extra: dict[str, Any] = {**dialect.body}
+        if dialect.length_field:
+            extra[dialect.length_field] = self._settings.answer_tokens
+        if dialect.temperature:
+            extra["temperature"] = self._settings.temperature
+        if dialect.stream and dialect.stream_usage:
+            extra["stream_options"] = {"include_usage": True}
+        taken = {name: value for name, value in extra.items() if name not in self._refused}
+        return await client.chat.completions.with_raw_response.create(
             model=self._model,
             messages=list(request.messages),
-            stream=True,
-            stream_options={"include_usage": True},
+            stream=dialect.stream,
+            extra_body=taken,
         )
 
-    async def _in_time(self, step: Any, seconds: float, patience: float) -> Any:
-        """Await one step; what keeps a connection alive without a token is no progress."""
+    async def _whole(self, reply: Any, place: Endpoint, progress: _Progress) -> Piece:
+        """An answer that comes in one piece, asked for so or not."""
+        told = json.loads(await self._in_time(reply.http_response.aread(), progress))
+        if says_error(told):
+            raise self._refusal(refusal(told), place)
+        piece = whole_of(told, self.provider.dialect)
+        # Before any of it is shown.
+        self._must_be_finished(piece.finish_reason, answered=bool(piece.text.strip()))
+        return piece
+
+    async def _next(self, stream: Any, progress: _Progress) -> Any:
+        """The next chunk; ``None`` at the end, also where only an afterthought is missing."""
         try:
-            return await asyncio.wait_for(step, max(0.001, seconds))
+            return await self._in_time(anext(stream), progress)
+        except StopAsyncIteration:
+            return None
+        except BackendStalled:
+            if progress.reason:
+                return None
+            raise
+
+    async def _in_time(self, step: Awaitable[Any], progress: _Progress) -> Any:
+        """Await one step; what keeps a connection alive without a token is no progress."""
+        left = progress.deadline - asyncio.get_running_loop().time()
+        try:
+            return await asyncio.wait_for(step, max(0.001, left))
         except TimeoutError as error:
             raise BackendStalled(
-                f"{self.name} sent nothing for {patience:g} seconds.",
-                "Try again later.",
+                f"{self.name} sent nothing for {progress.patience:g} seconds.", "Try again later."
             ) from error
 
-    def _unreachable(self, *, started: bool) -> BackendError:
+    async def _learn(self, client: Any, place: Endpoint) -> None:
+        """Ask a server which models it has, where none was named, and how much they read."""
+        import openai
+
+        try:
+            async with asyncio.timeout(_MODELS_SECONDS):
+                reply = await client.models.with_raw_response.list()
+                told = reply.http_response.json()
+        except TimeoutError as error:
+            raise self._unreachable(place, started=False) from error
+        except openai.APIConnectionError as error:
+            raise self._unreachable(place, started=False) from error
+        except openai.APIStatusError as error:
+            if self._named:
+                return  # not every server lists its models
+            said = refusal(error.response.text, error.status_code)
+            raise self._refusal(said, place) from error
+        except (ValueError, openai.OpenAIError):
+            told = None
+        # Not what it had before: another may be loaded now.
+        self._model = self._named or chat_model_in(told) or ""
+        if not self._model:
+            raise BackendSetup(
+                f"{self.provider.label} at {place.base_url} has no model to chat with.",
+                f"Load one there, or name it: {self.provider.name}:MODEL.",
+            )
+        self.name = f"{self.provider.name}/{self._model}"
+        self._window = window_in(told, self._model) or self.provider.window
+
+    def _endpoint(self) -> Endpoint:
+        return endpoint(self.provider, os.environ)
+
+    def _unreachable(self, place: Endpoint, *, started: bool) -> BackendError:
         if started:
-            return self._garbled("broke off in the middle")
+            return BackendGarbled(f"{self.name} broke off in the middle.", fault=Fault.NETWORK)
         return BackendUnreachable(
-            f"No server answers at {self._provider.base_url}.",
-            f"Check providers.{self._provider.name}.base_url, and that the server runs.",
+            f"No server answers at {place.base_url}.",
+            f"Check that it runs, and the address in providers.{self.provider.name}.base_url.",
         )
 
-    def _refused(self, body: object, text: str, status: int | None) -> BackendRefused:
-        inner = body.get("error", body) if isinstance(body, dict) else body
-        said = inner.get("message") if isinstance(inner, dict) else inner
-        where = f" (HTTP {status})" if status else ""
+    def _refusal(
+        self, said: Refusal, place: Endpoint, wait: float | None = None
+    ) -> BackendRefused:
+        """A server's no. Of a parameter of ours it is remembered, so that it is sent no more."""
+        fault, dialect = said.fault, self.provider.dialect
+        if fault is Fault.PARAMETER:
+            ours = {*dialect.body, dialect.length_field, "temperature", "stream_options"}
+            known = said.parameter in ours - {""} - self._refused
+            fault = Fault.PARAMETER if known else Fault.REFUSED
+            self._refused |= {said.parameter} if known else set()
+        message = said.message or f"HTTP {said.status}" if said.status else said.message
         # A server may repeat the key it was sent, and what it says is shown and kept.
-        said = said if isinstance(said, str) and said.strip() else text
-        said = said.replace(endpoint(self._provider, os.environ).key or _NO_KEY, "…")
-        return BackendRefused(f"{self.name} refused{where}: {collapse(said)[:300]}")
+        message = collapse(message.replace(place.key, "…") if place.key else message)[:300]
+        where = f" (HTTP {said.status})" if said.status else ""
+        return BackendRefused(
+            f"{self.name} refused{where}: {message or fault.value}",
+            _remedy(fault, place, self.provider),
+            fault=fault,
+            wait=wait,
+            parameter=said.parameter,
+        )
 
     def _garbled(self, what: str) -> BackendGarbled:
         return BackendGarbled(f"{self.name} {what}.", "Try again.")
 
 
-def _is_progress(chunk: Any) -> bool:
-    """Whether a chunk brings anything: text, reasoning, a finish, or the token counts."""
-    choices = chunk.choices[:1]
-    return bool(chunk.usage) or any(
-        choice.finish_reason or any(choice.delta.model_dump(exclude={"role"}).values())
-        for choice in choices
-        if choice.finish_reason or choice.delta
-    )
+# Why a model stops when it has said what it has to say.
+_FINISHED = ("stop", "eos", "end_turn", "stop_sequence", "completed")
 
 
-def _usage(chunk: Any) -> Usage | None:
-    if not chunk.usage:
-        return None
-    return Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+def _remedy(fault: Fault, place: Endpoint, provider: Provider) -> str:
+    """What a person can do about a refusal."""
+    return {
+        Fault.KEY: f"Check the key in {place.key_variable}." if place.key_variable else "",
+        Fault.BALANCE: f"Top up the account at {provider.label}.",
+        Fault.REGION: "Name another provider in answer.backend.",
+        Fault.MODEL: f"Name another model: {provider.name}:MODEL.",
+    }.get(fault, "")

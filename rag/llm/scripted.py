@@ -19,6 +19,7 @@ class ScriptedBackend:
         script: The pieces, or a function that makes them from the request.
         name: What it calls itself.
         delay: Seconds before each piece.
+        rewriting: What it says when it is asked to rewrite a question; without, it is not asked.
     """
 
     def __init__(
@@ -27,8 +28,11 @@ class ScriptedBackend:
         *,
         name: str = "scripted",
         delay: float = 0.0,
+        rewriting: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.rewrites = bool(rewriting)
+        self._rewriting = rewriting
         self.requests: list[Request] = []
         self.stopped = False
         self._script = script
@@ -38,6 +42,8 @@ class ScriptedBackend:
         """Play the script; ``stopped`` tells afterwards whether it was cut short."""
         self.requests.append(request)
         pieces = self._script(request) if callable(self._script) else self._script
+        if self.rewrites and not request.hits:
+            pieces = self._rewriting
         self.stopped = True
         for piece in pieces:
             await asyncio.sleep(self._delay)

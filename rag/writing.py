@@ -1,0 +1,278 @@
+"""The chain at work: one backend after another, until one has written a whole answer.
+
+What follows from a failure is said in ``rag.llm.policy``. Two rules hold whatever fails: a text is
+never continued by another backend than the one that began it, and nothing is asked that is known
+to refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from rag.llm.backend import Backend, Finished, Remote, Request
+from rag.llm.budget import fewer
+from rag.llm.extractive import ExtractiveBackend
+from rag.llm.policy import pause_before_again
+from rag.llm.rests import Rests
+
+from .errors import BackendError, BackendGarbled, Fault, RagError
+from .messages import NO_ANSWER
+from .types import Attempt, Delta, Reasoning, Switched, Usage
+
+# What a model may put around NO_ANSWER.
+DECORATION = " \n.*_`\"'[“"
+
+# How many language models may withhold an answer for its content before no other is asked.
+_MOST_WITHHELD = 2
+# How many parameters of a request a server may refuse, one after another.
+_MOST_PARAMETERS = 4
+
+Writing = Delta | Reasoning | Switched
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class Draft:
+    """What is known of an answer while it is being written."""
+
+    text: str = ""
+    shown: str = ""
+    reasoning: str = ""
+    backend: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all attempts."""
+        return sum((attempt.usage for attempt in self.attempts), Usage())
+
+    def begin(self) -> None:
+        """Nothing of what a failed backend wrote goes into the next one's answer."""
+        self.text = self.shown = self.reasoning = self.backend = ""
+
+
+@dataclass
+class _Tries:
+    """How one backend fares with one question: what it is sent next, after how long, if at all."""
+
+    request: Request
+    again: int = 0
+    parameters: int = 0
+
+    def after(self, error: BackendError, *, shown: bool) -> float | None:
+        """For how many seconds to wait before asking again; ``None`` to go on to the next."""
+        if shown:
+            return None
+        if error.fault is Fault.CONTEXT:
+            smaller = fewer(self.request, error.passages)
+            self.request = smaller or self.request
+            return 0.0 if smaller else None
+        if error.fault is Fault.PARAMETER:
+            self.parameters += 1
+            return 0.0 if self.parameters <= _MOST_PARAMETERS else None
+        pause = pause_before_again(error, self.again)
+        self.again += 1
+        return pause
+
+
+async def write(
+    chain: Sequence[Backend],
+    request: Request,
+    rests: Rests,
+    draft: Draft,
+    outcome: str = "answered",
+) -> AsyncGenerator[Writing, None]:
+    """Have a chain of backends write an answer.
+
+    Args:
+        chain: The backends, in the order in which they are tried.
+        request: What to answer.
+        rests: Which backends are to be left alone.
+        draft: Where the answer and the record of all attempts is kept.
+        outcome: What the attempt that succeeds is called.
+
+    Yields:
+        ``Delta`` and ``Reasoning`` as they come, and ``Switched`` where a backend failed after some
+        of its text was shown. The text after the last ``Switched`` is the answer.
+
+    Raises:
+        BackendError: None of the backends has written an answer.
+    """
+    waiting = deque(_awake(chain, rests, draft))
+    failures: list[tuple[str, BackendError]] = []
+    while waiting:
+        backend = waiting.popleft()
+        async with aclosing(_tried(backend, request, draft, outcome)) as parts:
+            async for part in parts:
+                if isinstance(part, BackendError):
+                    failures.append((backend.name, part))
+                else:
+                    yield part
+        if draft.backend:
+            rests.wake(backend)
+            return
+        error = failures[-1][1]
+        rests.rest(backend, error)
+        waiting = _remaining(backend, error, waiting, failures, rests, draft)
+        if waiting and draft.shown:
+            yield Switched(backend.name, waiting[0].name, str(error), discarded=draft.shown)
+    raise _none_answered(failures)
+
+
+async def _tried(
+    backend: Backend, request: Request, draft: Draft, outcome: str
+) -> AsyncGenerator[Writing | BackendError, None]:
+    """One backend, asked again where that may help; the error it ends with, if it does."""
+    tries = _Tries(request)
+    while True:
+        started = time.monotonic()
+        draft.begin()
+        try:
+            async with aclosing(_presented(backend, tries.request, draft)) as parts:
+                async for part in parts:
+                    if isinstance(part, Finished):
+                        finished = part
+                    else:
+                        yield part
+        except BackendError as error:
+            seconds = time.monotonic() - started
+            draft.attempts.append(_failed(backend, error, seconds, draft.shown))
+            pause = tries.after(error, shown=bool(draft.shown))
+            if pause is None:
+                yield error
+                return
+            await asyncio.sleep(pause)
+            continue
+        except RagError:
+            raise  # a fault of the prompt or the question is no backend's
+        except Exception as error:  # noqa: BLE001
+            # Backends are anybody's. One that breaks must not take the answer with it.
+            _LOG.exception("%s broke", backend.name)
+            broken = BackendGarbled(f"{backend.name} broke: {type(error).__name__}.")
+            seconds = time.monotonic() - started
+            draft.attempts.append(_failed(backend, broken, seconds, draft.shown))
+            yield broken
+            return
+        seconds = time.monotonic() - started
+        draft.backend = backend.name
+        draft.attempts.append(
+            Attempt(
+                backend.name, outcome, seconds, passages=finished.passages, usage=finished.usage
+            )
+        )
+        return
+
+
+def _awake(chain: Sequence[Backend], rests: Rests, draft: Draft) -> list[Backend]:
+    """The backends that do not rest; where all do, the one that has the least left."""
+    resting = {id(backend): rest for backend in chain if (rest := rests.resting(backend))}
+    awake = [backend for backend in chain if id(backend) not in resting]
+    if not awake and chain:
+        awake = [min(chain, key=lambda backend: resting[id(backend)].until)]
+    for backend in chain:
+        if backend not in awake:
+            rest = resting[id(backend)]
+            draft.attempts.append(
+                Attempt(backend.name, "skipped", 0.0, rest.reason, fault=Fault[rest.fault].value)
+            )
+    return awake
+
+
+def _remaining(
+    failed: Backend,
+    error: BackendError,
+    waiting: deque[Backend],
+    failures: Sequence[tuple[str, BackendError]],
+    rests: Rests,
+    draft: Draft,
+) -> deque[Backend]:
+    """Who is asked next, after a backend has failed for good."""
+    if error.fault is Fault.MODEL and isinstance(failed, Remote) and (other := failed.instead()):
+        waiting.appendleft(other)
+    withheld = sum(one.fault is Fault.CONTENT for _, one in failures)
+    if withheld >= _MOST_WITHHELD:
+        # The passages are what is objected to: others would object as well. To quote is no matter.
+        return deque(backend for backend in waiting if isinstance(backend, ExtractiveBackend))
+    # An account that has just been refused is refused for its other models, too.
+    return deque(_still_awake(waiting, rests, draft))
+
+
+def _still_awake(
+    waiting: Sequence[Backend] | deque[Backend], rests: Rests, draft: Draft
+) -> list[Backend]:
+    resting = [rests.resting(backend) for backend in waiting]
+    for backend, rest in zip(waiting, resting, strict=True):
+        if rest:
+            draft.attempts.append(
+                Attempt(backend.name, "skipped", 0.0, rest.reason, fault=Fault[rest.fault].value)
+            )
+    return [backend for backend, rest in zip(waiting, resting, strict=True) if not rest]
+
+
+def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -> Attempt:
+    return Attempt(
+        backend.name,
+        "failed",
+        seconds,
+        str(error),
+        fault=error.fault.value,
+        discarded=shown,
+        passages=error.passages,
+    )
+
+
+def _none_answered(failures: Sequence[tuple[str, BackendError]]) -> BackendError:
+    """The failure of the whole chain: what each of its backends said."""
+    if len(failures) == 1:
+        return failures[0][1]
+    if not failures:
+        return BackendError("There is no backend to ask.", "Name one in answer.backend.")
+    told = " ".join(f"{position}. {error}" for position, (_, error) in enumerate(failures, 1))
+    last = failures[-1][1]
+    return type(last)(f"None of {len(failures)} backends has answered. {told}", fault=last.fault)
+
+
+async def _presented(
+    backend: Backend, request: Request, draft: Draft
+) -> AsyncGenerator[Delta | Reasoning | Finished, None]:
+    """One backend's text as it comes; ``NO_ANSWER`` and what may become it is held back."""
+    finished: Finished | None = None
+    async with aclosing(backend.stream(request)) as parts:
+        async for part in parts:
+            if isinstance(part, Finished):
+                finished = part
+            elif isinstance(part, Reasoning):
+                if part.retracts:
+                    draft.reasoning += draft.text
+                    draft.text = draft.shown = ""
+                draft.reasoning += part.text
+                yield part
+            else:
+                draft.text += part
+                if more := presentable(draft.text)[len(draft.shown) :]:
+                    draft.shown += more
+                    yield Delta(more)
+    if finished is None or not draft.text.strip(DECORATION):
+        raise BackendGarbled(f"{backend.name} ended without a finished answer.", "Try again.")
+    text, _, _ = draft.text.partition(NO_ANSWER)
+    if text.strip(DECORATION) and text != draft.shown:
+        more = text[len(draft.shown) :]
+        draft.shown = text
+        yield Delta(more)
+    yield finished
+
+
+def presentable(text: str) -> str:
+    """The beginning of an unfinished text that can be shown whatever may follow."""
+    text, found, _ = text.partition(NO_ANSWER)
+    if not found:
+        held = (n for n in range(len(NO_ANSWER), 0, -1) if text.endswith(NO_ANSWER[:n]))
+        text = text[: len(text) - next(held, 0)]
+    return text if text.strip(DECORATION) else ""
