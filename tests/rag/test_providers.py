@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -319,3 +320,21 @@ def test_whatever_a_table_holds_is_taken_or_refused_in_words(
         other for other in SHIPPED if other.name != name
     ]
     assert not one.local or is_loopback(endpoint(one, {}).host)
+
+
+def test_the_readme_lists_every_provider_as_it_is() -> None:
+    readme = Path("README.md").read_text("utf-8")
+    for one in SHIPPED:
+        keys = ", ".join(f"`{variable}`" for variable in one.key_variables) or "none"
+        where = "this machine" if one.local else one.place
+        assert f"| `{one.name}` | {one.label} | {where} | {keys} |" in readme
+
+
+def test_the_readme_shows_settings_that_work() -> None:
+    readme = Path("README.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    tables = next(tomllib.loads(block) for block in blocks if "[providers." in block)
+    changed = of("our-server", **tables["providers"])
+    assert endpoint(changed, {"BASEMENT_KEY": "k"}).host == "llm.example.com"
+    assert changed.dialect.length_field == "max_completion_tokens"
+    assert changed.dialect.body == of("vllm").dialect.body
