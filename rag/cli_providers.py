@@ -17,7 +17,7 @@ from .terminal import plain
 from .types import to_json
 
 if TYPE_CHECKING:
-    from .llm.standing import Checked, Standing
+    from rag.llm.standing import Checked, Standing
 
 NamesArgument = Annotated[
     list[str] | None,
@@ -36,8 +36,8 @@ def providers(
     settings: SetOption = None,
 ) -> None:
     """List who could write answers, and who is asked; with --check, fail if none of them answers."""
-    from .llm.rests import kept_rests
-    from .llm.standing import checked, standings
+    from rag.llm.rests import kept_rests
+    from rag.llm.standing import checked, standings
 
     loaded, rests = load_settings(settings or ()), kept_rests()
     if backend:
@@ -52,12 +52,12 @@ def providers(
     if names:
         chosen = _chosen(names, loaded)
         found = [one for one in found if one.name in chosen]
-    print(to_json(found, indent=2) if json else _listed(found, loaded.answer.backend))
+    print(to_json(found, indent=2) if json else _listed(found, loaded, notes=bool(names)))
 
 
 def _chosen(names: Sequence[str], settings: Settings) -> set[str]:
     """The providers of these names."""
-    from .llm.providers import pointer, provider_of
+    from rag.llm.providers import pointer, provider_of
 
     chosen = set()
     for name in names:
@@ -69,8 +69,8 @@ def _chosen(names: Sequence[str], settings: Settings) -> set[str]:
     return chosen
 
 
-def _listed(found: Sequence[Standing], chain: str) -> str:
-    """The providers, those first that answers are written by."""
+def _listed(found: Sequence[Standing], settings: Settings, *, notes: bool) -> str:
+    """The providers, those first that answers are written by, with what is to be known of each."""
     groups = {
         "Asked for answers:": [one for one in found if one.chain],
         "Ready, and asked only if you name them:": [
@@ -78,14 +78,14 @@ def _listed(found: Sequence[Standing], chain: str) -> str:
         ],
         "Not ready:": [one for one in found if not one.ready and not one.chain],
     }
-    lines = [f"The chain is: {plain(chain)}"]
+    lines = [f"The chain is: {plain(settings.answer.backend)}"]
     for title, group in groups.items():
         if group:
-            lines += ["", title, *(line for one in group for line in _told(one))]
+            lines += ["", title, *(line for one in group for line in _told(one, notes=notes))]
     return "\n".join(lines)
 
 
-def _told(one: Standing) -> list[str]:
+def _told(one: Standing, *, notes: bool) -> list[str]:
     where = "this machine" if one.local else _country(one.place)
     label = f"{one.label}, {where}" if where else one.label
     models = ", ".join(one.models) or "(name a model)"
@@ -98,6 +98,8 @@ def _told(one: Standing) -> list[str]:
     if one.rests_until is not None:
         until = datetime.fromtimestamp(one.rests_until).astimezone()
         lines.append(f"{'':19}rests until {until:%Y-%m-%d %H:%M}: {one.rests_for}")
+    if notes and one.note:
+        lines.append(f"{'':19}{one.note}")
     return [plain(line) for line in lines]
 
 

@@ -154,6 +154,9 @@ async def checked(
     for one in chosen:
         if not isinstance(one, OpenAIBackend):
             raise BackendSetup(f"{one.name} has no server that could be asked.")
+    # Loaded now: the time that takes is no server's.
+    import openai  # noqa: F401
+
     return list(await asyncio.gather(*(_checked(backend, rests) for backend in chosen)))
 
 

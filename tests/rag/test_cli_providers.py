@@ -160,6 +160,8 @@ def test_a_server_on_this_machine_that_answers_is_in_the_default_chain(
 
 def test_only_those_named_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(listed(capsys, "Alibaba Cloud", "Z.ai")) == ["dashscope", "zai"]
+    assert run("providers", "azure") == 0
+    assert "The model is the name of your deployment" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("check", [[], ["--check"]])
