@@ -253,8 +253,16 @@ def test_local_are_only_servers_on_this_machine(table: dict[str, Any], local: bo
         ("openai", {"dialect": {"body": "x"}}, "providers.openai.dialect.body must be a table"),
         ("openai", {"dialect": {"x": "x"}}, "There is no setting providers.openai.dialect.x"),
         ("openai", {"like": "nobody"}, "providers.openai.like names no provider"),
-        ("openai", {"prices": {"m": 5}}, "providers.openai.prices.m must have an input"),
-        ("openai", {"prices": {"m": {"input": -1, "output": 1}}}, "providers.openai.prices.m"),
+        (
+            "openai",
+            {"prices": {"m": 5}},
+            "providers.openai.prices.m must be a table with input and output",
+        ),
+        (
+            "openai",
+            {"prices": {"m": {"input": -1, "output": 1}}},
+            "providers.openai.prices.m.input",
+        ),
         ("openai", {"prices": "5"}, "providers.openai.prices must be a table"),
         ("openai", {"base_url": " "}, "providers.openai.base_url is missing"),
         ("ollama", {"base_url": "http://h/v1", "local": True}, "providers.ollama.local"),
