@@ -59,16 +59,20 @@ def packed(request: Request, window: int, answer_tokens: int, count: Count) -> R
     return _asking(request, passages, turns)
 
 
-def fewer(request: Request) -> Request | None:
+def fewer(request: Request, shown: int) -> Request | None:
     """The request with a smaller prompt, for a server that says it is too long all the same.
 
     The history goes first, then half of the passages at a time.
 
+    Args:
+        request: What was asked.
+        shown: How many passages the prompt held that was too long; it may have been packed.
+
     Returns:
         ``None`` where there is nothing left to leave out.
     """
-    passages = prompted(request)
-    if passages and request.history:
+    passages = min(shown, prompted(request))
+    if passages and request.history and passages == prompted(request):
         return _asking(request, passages, turns=0)
     return _asking(request, passages // 2, turns=0) if passages > 1 else None
 

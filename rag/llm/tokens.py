@@ -1,4 +1,4 @@
-"""How many tokens a prompt has: by tiktoken where its vocabulary lies here, else never too few.
+"""How many tokens a prompt has, and what they cost: by tiktoken where its vocabulary lies here, else never too few.
 
 The safe estimate of a text is its number of bytes in UTF-8, the largest of its forms as written,
 in NFC and in NFKC. No tokenizer of these kinds gives more tokens:
@@ -27,6 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.messages import Message
+from rag.types import Usage
+
+from .providers import Price
 
 Count = Callable[[Sequence[Message]], int]
 
@@ -70,6 +73,13 @@ def counter(tokenizer: str) -> Count:
         return texts + _PER_MESSAGE * len(messages) + _PER_PROMPT
 
     return count
+
+
+def cost_of(usage: Usage, price: Price | None) -> float | None:
+    """What an answer cost in US dollars, where both its tokens and their price are known."""
+    if price is None or usage.input_tokens is None or usage.output_tokens is None:
+        return None
+    return (usage.input_tokens * price.input + usage.output_tokens * price.output) / 1_000_000
 
 
 def most_tokens(text: str) -> int:

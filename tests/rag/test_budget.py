@@ -120,7 +120,7 @@ def test_a_prompt_without_passages_is_only_measured() -> None:
     with pytest.raises(BackendRefused, match=f"{fits + 7} tokens") as caught:
         packed(request, fits + 7, 8, COUNT)
     assert caught.value.fault is Fault.CONTEXT
-    assert fewer(request) is None
+    assert fewer(request, 0) is None
 
 
 def test_the_answer_takes_at_most_a_quarter_of_a_window() -> None:
@@ -135,13 +135,23 @@ def test_a_prompt_that_is_too_long_all_the_same_loses_the_conversation_then_half
     while smaller:
         seen.append(contents(smaller))
         assert prompted(smaller) == seen[-1][0]
-        smaller = fewer(smaller)
+        smaller = fewer(smaller, prompted(smaller))
     assert seen == [(6, ["before"]), (6, []), (3, []), (1, [])]
+
+
+def test_half_is_half_of_what_was_sent() -> None:
+    request = exactly(["a"] * 20, ["before"])
+    smaller = fewer(request, 4)
+    assert smaller
+    assert contents(smaller) == (2, [])
+    assert fewer(request, 1) is None
+    # Not even one passage fitted, so that nothing was sent.
+    assert fewer(request, 0) is None
 
 
 @given(requests(), WINDOWS)
 def test_what_was_left_out_stays_out(request: Request, window: int) -> None:
-    smaller = fewer(request)
+    smaller = fewer(request, len(request.hits))
     if smaller:
         again = pack(smaller, window)
         assert again is None or contents(again) <= contents(smaller)
