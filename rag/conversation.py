@@ -38,6 +38,10 @@ from .types import Turn
 _FEW = 4
 # ... and a fragment or an elliptic question has no more than these.
 _VERY_FEW = 3
+# With more, it is whole even if it names nothing.
+_MANY = 6
+# Behind so many words of a topic a pointer may mean what they say, if the question is not short.
+_SOMETHING = 2
 # How many questions that lean on each other are worked out one after another.
 _LINKS = 6
 # How many exchanges are searched for what a word points at.
@@ -132,8 +136,8 @@ def _read(question: str) -> _Read:
     """Find out how a question leans on others."""
     known = follow_ups(question)
     words = tuple(words_of(question))
-    topic = sum(word.text not in function_words() for word in words)
-    pointers = _pointers(question, words, known, topic)
+    topic = _topic(words)
+    pointers = _pointers(question, words, known)
     opened = starts_with(words, known.openings)
     closed = ends_with(words[opened:], known.closings)
     first, last = opened, len(words) - closed
@@ -149,30 +153,47 @@ def _read(question: str) -> _Read:
     return _Read(question, way, known, words, pointers, topic, first, last)
 
 
-def _pointers(
-    question: str, words: Sequence[Word], known: FollowUps, topic: int
-) -> tuple[Pointer, ...]:
+def _topic(words: Sequence[Word]) -> int:
+    """How many words carry a topic."""
+    return sum(word.text not in function_words() for word in words)
+
+
+def _pointers(question: str, words: Sequence[Word], known: FollowUps) -> tuple[Pointer, ...]:
     """The words of a question that point at something outside it."""
     void = _void(words, known)
     named = named_in(question, known)
     found: list[Pointer] = []
     position = 0
     while position < len(words):
-        size = starts_with(words[position:], known.pointers)
-        kind = (
-            known.pointers[tuple(word.text for word in words[position : position + size])]
-            if size
-            else ""
-        )
-        if not named and (longer := starts_with(words[position:], known.definite)) > size:
-            size = longer
-            kind = known.definite[tuple(word.text for word in words[position : position + size])]
-        if size:
-            pointer = Pointer(position, position + size, kind)
-            if position not in void and _points_out(pointer, question, words, known, named, topic):
-                found.append(pointer)
-        position += max(1, size)
+        pointer = _pointer_at(position, words, known, definite=not named)
+        capitals = question[words[position].start : words[position].end].isupper()
+        shouted = capitals and len(words[position].text) > 1
+        if (
+            pointer
+            and position not in void
+            and not shouted
+            and _points_out(pointer, question, words, known, named)
+        ):
+            found.append(pointer)
+        position = pointer.last if pointer else position + 1
     return tuple(found)
+
+
+def _pointer_at(
+    position: int, words: Sequence[Word], known: FollowUps, *, definite: bool
+) -> Pointer | None:
+    """The longest phrase that may point back and begins with a word of a question."""
+    ahead = words[position:]
+    size = starts_with(ahead, known.pointers)
+    longer = starts_with(ahead, known.definite) if definite else 0
+    if longer > size and not starts_with(ahead[longer:], known.defined_by):
+        kind = known.definite[tuple(word.text for word in ahead[:longer])]
+        return Pointer(position, position + longer, kind)
+    if not size:
+        return None
+    return Pointer(
+        position, position + size, known.pointers[tuple(word.text for word in ahead[:size])]
+    )
 
 
 def _void(words: Sequence[Word], known: FollowUps) -> set[int]:
@@ -197,24 +218,26 @@ def _points_out(
     words: Sequence[Word],
     known: FollowUps,
     named: Sequence[Mention],
-    topic: int,
 ) -> bool:
     """Whether a word that may point back does, and not at what the question itself has named."""
     here = tuple(word.text for word in words[pointer.first : pointer.last])
     before = words[: pointer.first]
     end = pointer.last == len(words)
+    topic = _topic(words)
     if pointer.kind == OPENING_PERSON:
         following = question[words[pointer.last].start] if not end else ""
         return not before and question[0].isupper() and following.islower()
     if known.pointers.get(here) == MATTER:
-        if named and topic > _FEW:
+        if topic > (_FEW if named else _MANY):
             return False
         if len(here) == 1 and here[0].isascii() and before and not end:
             # "companies that offer": behind a word of the topic it begins a relative clause.
             follows = before[-1].text in function_words() and not ends_with(before, known.reporting)
             return follows and words[pointer.last].text not in ("who", "whose")
         return True
-    within = any(one.end <= words[pointer.first].start for one in named)
+    within = any(one.end <= words[pointer.first].start for one in named) or (
+        topic > _FEW and _topic(before) >= (1 if here in known.possessives else _SOMETHING)
+    )
     refers = here in known.possessives or ends_with(before, known.reporting) or topic > _FEW
     return not (within and refers)
 

@@ -38,7 +38,8 @@ class FollowUps:
     """The words of one way of writing; each mapping and set holds phrases as tuples of words.
 
     ``pointers`` are words for something named before and what they may stand for, ``definite``
-    those that are so only in a question without a name ("the company"), ``possessives`` those of
+    those that are so only in a question without a name ("the company") and where no word of
+    ``defined_by`` follows, ``possessives`` those of
     them that a noun follows. ``openings`` and ``closings`` stand around what is put in place of
     something ("what about X?"). ``asking`` are words that ask, ``verbs_first`` verbs that do so
     at the beginning. A pointer behind one of ``reporting`` means what the question itself has
@@ -49,6 +50,7 @@ class FollowUps:
 
     pointers: Mapping[Phrase, str]
     definite: Mapping[Phrase, str]
+    defined_by: frozenset[Phrase]
     openings: frozenset[Phrase]
     closings: frozenset[Phrase]
     asking: frozenset[Phrase]
@@ -102,8 +104,9 @@ def syllable() -> re.Pattern[str]:
 
 @cache
 def _of(plain: str) -> FollowUps:
-    """All words as they are written; of the language ``plain`` also without diacritics."""
+    """The words of all languages as they are written, or of one, ``plain``, also without diacritics."""
     tables = follow_up_tables()
+    tables = {plain: tables[plain]} if plain else tables
 
     def phrases(name: str) -> frozenset[Phrase]:
         return frozenset(
@@ -133,6 +136,9 @@ def _of(plain: str) -> FollowUps:
     return FollowUps(
         pointers=pointers,
         definite=definite,
+        defined_by=frozenset(
+            (word,) for table in tables.values() for word in table["nouns"]["defined_by"]
+        ),
         openings=phrases("openings"),
         closings=phrases("closings"),
         asking=phrases("asking"),
