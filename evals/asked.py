@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from rag.chatbot import Chatbot
 from rag.errors import EvaluationError
 from rag.index.index import Index
-from rag.llm.chain import backends
+from rag.llm.backend import Backend
+from rag.llm.chain import LocalServers, backends
 from rag.settings import Settings
 from rag.types import Progress
 
@@ -57,9 +59,9 @@ def asked(
         BackendError: Five cases in a row got no answer.
     """
     judges = backends(judge, settings) if judge else ()
-    if len(judges) > 1:
+    if len(judges) > 1 or any(isinstance(judge, LocalServers) for judge in judges):
         raise EvaluationError("There is one judge, or none.", "Name one backend with --judge.")
-    decider = judges[0] if judges else None
+    decider = cast(Backend, judges[0]) if judges else None
     chain = backends(backend or settings.answer.backend, settings)
     store = Store(folder)
     try:

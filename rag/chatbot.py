@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 
-from rag.llm.backend import Backend, Request
-from rag.llm.chain import backends, present
+from rag.llm.backend import Backend, Request, Rewriter
+from rag.llm.chain import Entry, backends, present
 from rag.llm.rests import Rests, kept_rests
 
 from .cite import cite
@@ -59,7 +59,7 @@ class Chatbot:
     def __init__(
         self,
         retriever: Retriever,
-        backend: str | Sequence[Backend] | None = None,
+        backend: str | Sequence[Entry] | None = None,
         settings: Settings | None = None,
         rests: Rests | None = None,
     ) -> None:
@@ -185,7 +185,7 @@ class Chatbot:
         draft: Draft,
     ) -> Rewriting:
         """The question made to stand alone, and translated where a model of the chain can do that."""
-        able = [backend for backend in chain if backend.rewrites]
+        able = [one for one in chain if isinstance(one, Rewriter) and one.rewrites]
         languages = await asyncio.to_thread(self._languages, filters) if able else frozenset()
         if not able or not needs_rewriting(question, turns, languages):
             return Rewriting(standalone(question, turns))
@@ -242,9 +242,7 @@ async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
     return await anext(events, None)
 
 
-def _finished(
-    question: str, request: Request, searched: tuple[str, ...], draft: Draft
-) -> Answer:
+def _finished(question: str, request: Request, searched: tuple[str, ...], draft: Draft) -> Answer:
     """Check the text that a backend has written."""
     text, _, _ = draft.text.partition(NO_ANSWER)
     attempts = draft.attempts

@@ -1,4 +1,4 @@
-"""The command line: ``rag index | search | ask | chat | status | eval``."""
+"""The command line: ``rag index | search | ask | chat | status | providers | eval``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from .cli_options import (
     open_index,
     settings_and_folder,
 )
+from .cli_providers import providers
 from .errors import QuestionError, RagError
 from .terminal import plain, print_answer, print_hits, print_status
 from .text import normalize
@@ -44,6 +45,7 @@ app = typer.Typer(
 
 app.add_typer(index_app, name="index")
 app.add_typer(eval_app, name="eval")
+app.command()(providers)
 
 
 def main() -> None:

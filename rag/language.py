@@ -42,21 +42,9 @@ def abbreviations(language: str) -> frozenset[str]:
     return frozenset(_tables().get(language, {}).get("abbreviations", ()))
 
 
-@cache
-def follow_ups(*, opening: bool) -> frozenset[str]:
-    """Phrases of any language that point back to an earlier question, between spaces.
-
-    Args:
-        opening: Those that do so only at the beginning of a question, or those that do so
-            wherever they stand; the latter only as they are written, since ``nó`` points
-            back and ``no`` does not.
-    """
-    from .text import fold
-
-    name = "follow_up_openings" if opening else "follow_up"
-    listed = [phrase for table in _tables().values() for phrase in table.get(name, ())]
-    folded = [fold(phrase) for phrase in listed if " " in phrase or opening]
-    return frozenset(f" {phrase} " for phrase in [*listed, *folded])
+def follow_up_tables() -> dict[str, Mapping[str, Any]]:
+    """How a question leans on earlier ones, by language; ``rag.follow_ups`` reads it."""
+    return {code: table["follow_up"] for code, table in _tables().items() if "follow_up" in table}
 
 
 def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from rag.llm.backend import Request
 
 from .concepts import concepts
-from .conversation import answer_language, pointing_words, standalone
+from .conversation import answer_language, standalone
+from .follow_ups import follow_ups
 from .language import detect_language, language_name
 from .markers import without_markers
 from .messages import NO_ANSWER, Message, render
@@ -176,8 +177,9 @@ def _asks(line: str, question: str, longest: int) -> bool:
         return False
     if line.endswith(_QUESTION_MARKS):
         return True
-    own = set(words(fold(question))) - pointing_words()
-    kept = own & set(words(fold(line)))
+    pointing = {word for phrase in follow_ups(question).pointers for word in phrase}
+    own = set(words(question)) - pointing
+    kept = own & set(words(line))
     return not question.rstrip().endswith(_QUESTION_MARKS) and len(kept) > _KEPT * len(own)
 
 

@@ -8,6 +8,7 @@ to refuse.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections import deque
@@ -71,7 +72,8 @@ class _Tries:
         if shown:
             return None
         if error.fault is Fault.CONTEXT:
-            smaller = fewer(self.request, error.passages)
+            held = error.passages or self.request.prompted
+            smaller = fewer(dataclasses.replace(self.request, prompted=held))
             self.request = smaller or self.request
             return 0.0 if smaller else None
         if error.fault is Fault.PARAMETER:

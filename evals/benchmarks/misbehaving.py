@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import Fault
+from rag.llm.policy import POLICIES
+
+# The first byte of a TLS handshake (RFC 8446, section 5.1): what servers of plain HTTP refuse.
+_TLS = b"\x16"
 
 ANSWER = ("Yin Ye called ", "Sora a Newton ", "moment. [1]")
 # What a server has sent that fails in the middle: no part of any other answer.
@@ -49,7 +53,7 @@ class Misbehaviour:
 
     ``fault`` is what it is to be taken for, ``calls`` how often one question asks a backend that fails so.
     ``begins`` is whether text comes first, where it is asked for in pieces. ``timed`` is whether only the
-    client's clock tells. ``secure`` is whether the address promises TLS, ``listens`` whether anything is there.
+    client's clock tells. ``then`` is what it is taken for when it is asked again. ``secure`` is whether the address promises TLS, ``listens`` whether anything is there.
     """
 
     name: str
@@ -60,6 +64,22 @@ class Misbehaviour:
     timed: bool = False
     secure: bool = False
     listens: bool = True
+    then: Fault | None = None
+
+    def faults(self, *, in_pieces: bool) -> list[Fault]:
+        """What it is taken for, at each time that one question asks it."""
+        asked = self.asked(in_pieces=in_pieces)
+        return [self.fault, *[self.then or self.fault] * (asked - 1)]
+
+    def shown(self, *, in_pieces: bool) -> bool:
+        """Whether a person has seen some text when it fails: a whole answer is checked first."""
+        return self.begins and in_pieces
+
+    def asked(self, *, in_pieces: bool) -> int:
+        """How often one question asks a backend that fails so."""
+        if not self.begins or in_pieces:
+            return self.calls
+        return 2 if POLICIES[self.fault].again else 1
 
 
 # -- what is sent -----------------------------------------------------------------------------
@@ -182,7 +202,14 @@ MISBEHAVIOURS = (
         Fault.REGION,
         _replies(
             "400 Bad Request",
-            [{"error": {"code": 400, "message": "User location is not supported for the API use."}}],
+            [
+                {
+                    "error": {
+                        "code": 400,
+                        "message": "User location is not supported for the API use.",
+                    }
+                }
+            ],
         ),
     ),
     Misbehaviour(
@@ -224,7 +251,9 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "model 404", Fault.MODEL, _error("404 Not Found", code="model_not_found", message="Gone")
     ),
-    Misbehaviour("model 400", Fault.MODEL, _error("400 Bad Request", code="1211", message="模型不存在")),
+    Misbehaviour(
+        "model 400", Fault.MODEL, _error("400 Bad Request", code="1211", message="模型不存在")
+    ),
     Misbehaviour(
         "rate 429", Fault.RATE, _error("429 Too Many Requests", code="rate_limit_exceeded")
     ),
@@ -277,6 +306,7 @@ MISBEHAVIOURS = (
         Fault.PARAMETER,
         _error("400 Bad Request", code="unsupported_parameter", param="temperature"),
         calls=2,
+        then=Fault.REFUSED,  # the parameter has been dropped
     ),
     Misbehaviour(
         "parameter 422",
@@ -286,6 +316,7 @@ MISBEHAVIOURS = (
             {"message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "max_tokens"]}]}},
         ),
         calls=2,
+        then=Fault.REFUSED,  # the parameter has been dropped
     ),
     Misbehaviour("another 400", Fault.REFUSED, _error("400 Bad Request", message="No.")),
     Misbehaviour(
@@ -299,7 +330,9 @@ MISBEHAVIOURS = (
     Misbehaviour("no TLS", Fault.NETWORK, answers(), calls=2, secure=True),
     Misbehaviour("not HTTP", Fault.NETWORK, _sends([b"hello\r\n"], [b"hello\r\n"]), calls=2),
     Misbehaviour("cut before a token", Fault.NETWORK, _cut(), calls=2),
-    Misbehaviour("cut within a token", Fault.NETWORK, _cut(*_BEGINNING, b'data: {"cho'), begins=True),
+    Misbehaviour(
+        "cut within a token", Fault.NETWORK, _cut(*_BEGINNING, b'data: {"cho'), begins=True
+    ),
     # -- silence --------------------------------------------------------------------------------
     Misbehaviour("no head", Fault.STALLED, _silent(), timed=True),
     Misbehaviour("silence after the head", Fault.STALLED, _silent(head()), timed=True),
@@ -314,15 +347,19 @@ MISBEHAVIOURS = (
         begins=True,
         timed=True,
     ),
-    Misbehaviour(
-        "empty pieces only", Fault.STALLED, _silent(head(), *[chunk()] * 5), timed=True
-    ),
+    Misbehaviour("empty pieces only", Fault.STALLED, _silent(head(), *[chunk()] * 5), timed=True),
     # -- answers that are none --------------------------------------------------------------------
     Misbehaviour(
-        "HTML 200", Fault.GARBLED, _replies("200 OK", "<html>Log in</html>", kind="text/html"), calls=2
+        "HTML 200",
+        Fault.GARBLED,
+        _replies("200 OK", "<html>Log in</html>", kind="text/html"),
+        calls=2,
     ),
     Misbehaviour(
-        "error in 200", Fault.OVERLOAD, _replies("200 OK", {"error": {"message": "overloaded"}}), calls=2
+        "error in 200",
+        Fault.OVERLOAD,
+        _replies("200 OK", {"error": {"message": "overloaded"}}),
+        calls=2,
     ),
     Misbehaviour(
         "error in the stream",
@@ -365,17 +402,26 @@ MISBEHAVIOURS = (
         "not UTF-8", Fault.GARBLED, _ends(b"data: \xff\xfe\n\n", at_once=b"\xff\xfe\x00"), calls=2
     ),
     Misbehaviour(
-        "another shape", Fault.GARBLED, _ends(event({"choices": None}), at_once=b'{"choices": 7}'), calls=2
+        "another shape",
+        Fault.GARBLED,
+        _ends(event({"choices": None}), at_once=b'{"choices": 7}'),
+        calls=2,
     ),
     Misbehaviour("empty stream", Fault.GARBLED, _ends(), calls=2),
     Misbehaviour(
         "end without a beginning", Fault.GARBLED, _ends(event("[DONE]"), at_once=b"{}"), calls=2
     ),
     Misbehaviour(
-        "reason without a text", Fault.GARBLED, _ends(chunk(reason="stop"), at_once=whole("")), calls=2
+        "reason without a text",
+        Fault.GARBLED,
+        _ends(chunk(reason="stop"), at_once=whole("")),
+        calls=2,
     ),
     Misbehaviour(
-        "white space", Fault.GARBLED, _ends(chunk(" \n"), chunk(reason="stop"), at_once=whole(" \n")), calls=2
+        "white space",
+        Fault.GARBLED,
+        _ends(chunk(" \n"), chunk(reason="stop"), at_once=whole(" \n")),
+        calls=2,
     ),
     Misbehaviour(
         "reasoning only",
@@ -389,7 +435,10 @@ MISBEHAVIOURS = (
         calls=2,
     ),
     Misbehaviour(
-        "no finish reason", Fault.GARBLED, _ends(*_BEGINNING, event("[DONE]"), at_once=whole(_BEGUN, None)), begins=True
+        "no finish reason",
+        Fault.GARBLED,
+        _ends(*_BEGINNING, event("[DONE]"), at_once=whole(_BEGUN, None)),
+        begins=True,
     ),
     Misbehaviour(
         "another finish reason",
@@ -462,7 +511,11 @@ async def serving(serve: Serve, *, listens: bool = True) -> AsyncIterator[Servin
 async def _exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, serve: Serve, told: Serving
 ) -> None:
-    asked = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first = await reader.readexactly(1)
+    if first == _TLS:
+        writer.write(head("400 Bad Request", "text/plain"))
+        return
+    asked = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     length = next(
         (
             int(line.partition(":")[2])

@@ -17,7 +17,7 @@ from contextlib import aclosing
 from functools import lru_cache
 
 from rag.evals.suite import Case
-from rag.llm.backend import Backend, Finished, Request
+from rag.llm.backend import Backend, Request
 from rag.markers import without_markers
 from rag.messages import Message, render
 from rag.types import Answer
@@ -91,7 +91,7 @@ class Judge:
 
     async def _reply(self, request: Request) -> str:
         async with aclosing(self._backend.stream(request)) as parts:
-            return "".join([part async for part in parts if not isinstance(part, Finished)])
+            return "".join([part async for part in parts if isinstance(part, str)])
 
 
 def _groundedness(judge: Judge, case: Case, answer: Answer) -> Grade | None:

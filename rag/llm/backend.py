@@ -51,16 +51,21 @@ class Backend(Protocol):
 
     What a model says to itself comes as ``Reasoning``. Whatever goes wrong is raised as a
     ``rag.errors.BackendError``. A backend that finds no answer in the passages writes
-    ``rag.messages.NO_ANSWER`` and nothing else. ``rewrites`` is whether it follows any prompt, so
-    that it can also rewrite a question.
+    ``rag.messages.NO_ANSWER`` and nothing else.
     """
 
     name: str
-    rewrites: bool
 
     def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Write the answer. Closing the iterator stops the work behind it at once."""
         ...
+
+
+@runtime_checkable
+class Rewriter(Backend, Protocol):
+    """A backend that may follow any prompt, so that it can also rewrite a question."""
+
+    rewrites: bool
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import BackendSetup
 
-from .providers import Endpoint
+from .endpoint import Endpoint
 
 _CONNECT_SECONDS = 5.0
 # The client insists on sending a key.

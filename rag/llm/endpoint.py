@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -34,6 +35,12 @@ class Endpoint:
     key: str = field(default="", repr=False)
     key_variable: str = ""
     local: bool = False
+
+    @property
+    def account(self) -> str:
+        """The server and which key it is asked with, by a digest that does not tell the key."""
+        digest = hashlib.sha256(f"{self.base_url} {self.key}".encode()).hexdigest()
+        return f"{self.host}#{digest[:12]}"
 
 
 def endpoint(provider: Provider, environment: Mapping[str, str]) -> Endpoint:

@@ -50,7 +50,6 @@ class ExtractiveBackend:
     """
 
     name = "extractive"
-    rewrites = False
 
     def __init__(self, settings: AnswerSettings) -> None:
         self._settings = settings

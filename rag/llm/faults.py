@@ -6,6 +6,7 @@ asks. So what the body says comes first; ``faults.toml`` holds the table.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import tomllib
@@ -141,10 +142,8 @@ def _fields(value: object, name: str, deepest: int) -> Iterator[tuple[str, objec
     if deepest == 0 or value is None:
         return
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(value)
-        except (ValueError, RecursionError):
-            pass
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key in (*_CODES, "param", "error_code") and isinstance(inner, str | int):

@@ -29,14 +29,16 @@ from rag.text import collapse
 from rag.types import Reasoning, Usage
 
 from .backend import Backend, Finished, Part, Request
-from .budget import packed
+from .budget import answer_room, packed, prompted
 from .connection import connected, wait_asked_for
+from .cost import cost_of
+from .endpoint import Endpoint, endpoint
 from .faults import Refusal, finish_fault, refusal, says_error
-from .providers import Endpoint, Provider, endpoint
+from .models import chat_model_in, window_in
+from .providers import Provider
 from .reply import Piece, piece_of, whole_of
 from .thinking import ThinkingSplitter
-from .tokens import counter, cost_of
-from .models import chat_model_in, window_in
+from .tokens import counter
 
 # After a reason to finish only the count of tokens may still come; it is waited for so long.
 _AFTERTHOUGHT_SECONDS = 1.0
@@ -130,12 +132,13 @@ class OpenAIBackend:
                 self._settings.answer_tokens,
                 counter(self.provider.tokenizer),
             )
-            held = len(request.hits) if prompt.prompted is None else prompt.prompted
+            held = prompted(prompt)
             try:
                 async with aclosing(self._answered(client, place, prompt)) as parts:
                     async for part in parts:
-                        is_end = isinstance(part, Finished)
-                        yield dataclasses.replace(part, passages=held) if is_end else part
+                        if isinstance(part, Finished):
+                            part = dataclasses.replace(part, passages=held)
+                        yield part
             except BackendError as error:
                 error.passages = held
                 raise
@@ -235,7 +238,7 @@ class OpenAIBackend:
         dialect = self.provider.dialect
         extra: dict[str, Any] = {**dialect.body}
         if dialect.length_field:
-            extra[dialect.length_field] = self._settings.answer_tokens
+            extra[dialect.length_field] = answer_room(self._window, self._settings.answer_tokens)
         if dialect.temperature:
             extra["temperature"] = self._settings.temperature
         if dialect.stream and dialect.stream_usage:
@@ -319,9 +322,7 @@ class OpenAIBackend:
             f"Check that it runs, and the address in providers.{self.provider.name}.base_url.",
         )
 
-    def _refusal(
-        self, said: Refusal, place: Endpoint, wait: float | None = None
-    ) -> BackendRefused:
+    def _refusal(self, said: Refusal, place: Endpoint, wait: float | None = None) -> BackendRefused:
         """A server's no. Of a parameter of ours it is remembered, so that it is sent no more."""
         fault, dialect = said.fault, self.provider.dialect
         if fault is Fault.PARAMETER:

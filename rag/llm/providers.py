@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import Any, get_type_hints
+from typing import Any
 
 from rag.errors import SettingsError
-from rag.settings import Settings, as_boolean, as_number
+from rag.settings import Settings
 
 from .endpoint import Endpoint, endpoint, host_of, is_loopback
+from .fields import fields_of, text_of
 
 __all__ = [
     "Dialect",
@@ -33,9 +34,6 @@ RESERVED = ("extractive", "local", "scripted", "transformers")
 _PROTOCOL = ("needs_key", "models", "dialect", "window", "resells", "tokenizer")
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-_PLACE = re.compile(r"[A-Z]{2}")
-_SMALLEST_WINDOW, _LARGEST_WINDOW = 512, 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +188,14 @@ def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]
     before = known.get(name)
     provider = before or Provider(name, name, "")
     if "like" in table:
-        model = _found(_text(f"{where}.like", table.pop("like")), known)
+        model = _found(text_of(f"{where}.like", table.pop("like")), known)
         if model is None:
             raise SettingsError(f"{where}.like names no provider.", f"Known: {', '.join(known)}.")
         provider = replace(provider, **{part: getattr(model, part) for part in _PROTOCOL})
     if "dialect" in table:
         dialect = _dialect_of(f"{where}.dialect", table.pop("dialect"), provider.dialect)
         provider = replace(provider, dialect=dialect)
-    given = _fields(where, table, Provider, without=("name", "dialect"))
+    given = fields_of(where, table, Provider, without=("name", "dialect"))
     provider = replace(provider, **given)
     if not provider.base_url:
         raise SettingsError(
@@ -222,7 +220,7 @@ def _dialect_of(where: str, value: Any, current: Dialect) -> Dialect:
     """A dialect by its name, or what a table changes in the current one."""
     if isinstance(value, Mapping):
         return _dialect(where, value, current, _dialects())
-    dialect = _dialects().get(_text(where, value))
+    dialect = _dialects().get(text_of(where, value))
     if dialect is None:
         raise SettingsError(f"{where} is no dialect.", f"Known: {', '.join(_dialects())}.")
     return dialect
@@ -233,81 +231,8 @@ def _dialect(
 ) -> Dialect:
     table = dict(table)
     if "like" in table:
-        like = dialects.get(_text(f"{where}.like", table.pop("like")))
+        like = dialects.get(text_of(f"{where}.like", table.pop("like")))
         if like is None:
             raise SettingsError(f"{where}.like names no dialect.", f"Known: {', '.join(dialects)}.")
         current = like
-    return replace(current, **_fields(where, table, Dialect))
-
-
-def _fields(
-    where: str, table: Mapping[str, Any], kind: type, without: tuple[str, ...] = ()
-) -> dict[str, Any]:
-    """The fields of a table, each as the type that a dataclass has for it."""
-    kinds = {name: hint for name, hint in get_type_hints(kind).items() if name not in without}
-    unknown = [name for name in table if name not in kinds]
-    if unknown:
-        raise SettingsError(
-            f"There is no setting {where}.{unknown[0]}.", f"Known: {', '.join(kinds)}."
-        )
-    return {name: _value(f"{where}.{name}", value, kinds[name]) for name, value in table.items()}
-
-
-def _value(where: str, value: Any, kind: Any) -> Any:
-    """A value as the type of its field. No error repeats it: it may be a key in the wrong place."""
-    name = where.rpartition(".")[2]
-    if kind is bool:
-        flag = as_boolean(value)
-        if flag is None:
-            raise SettingsError(f"{where} must be true or false.")
-        return flag
-    if kind is int:
-        number = as_number(value, int)
-        if number is None or not _SMALLEST_WINDOW <= number <= _LARGEST_WINDOW:
-            raise SettingsError(
-                f"{where} must be a whole number from {_SMALLEST_WINDOW} to {_LARGEST_WINDOW}."
-            )
-        return number
-    if kind is str:
-        text = _text(where, value)
-        if name == "place" and text and not _PLACE.fullmatch(text):
-            raise SettingsError(f"{where} must be a country's code of two letters, such as US.")
-        return text
-    if kind == tuple[str, ...]:
-        texts = _texts(where, value)
-        if name == "key_variables" and not all(map(_VARIABLE.fullmatch, texts)):
-            raise SettingsError(
-                f"{where} must name environment variables, in capitals, such as OPENAI_API_KEY.",
-                "The key itself stays in the environment.",
-            )
-        return texts
-    if not isinstance(value, Mapping):
-        raise SettingsError(f"{where} must be a table, which only a rag.toml can hold.")
-    return _prices(where, value) if name == "prices" else dict(value)
-
-
-def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise SettingsError(f"{where} must be a text.")
-    return value.strip()
-
-
-def _texts(where: str, value: Any) -> tuple[str, ...]:
-    """A list of texts, or one text in which commas part them."""
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple):
-        raise SettingsError(f"{where} must be a list of texts.")
-    return tuple(filter(None, (_text(where, one) for one in listed)))
-
-
-def _prices(where: str, table: Mapping[str, Any]) -> dict[str, Price]:
-    prices = {}
-    for model, price in table.items():
-        sides = {"input", "output"}
-        if not isinstance(price, Mapping) or set(price) != sides:
-            raise SettingsError(f"{where}.{model} must have an input and an output.")
-        paid = {side: as_number(price[side], float) for side in sides}
-        if any(value is None or not 0 <= value < float("inf") for value in paid.values()):
-            raise SettingsError(f"{where}.{model} must be US dollars for a million tokens.")
-        prices[model] = Price(**paid)  # type: ignore[arg-type]
-    return prices
+    return replace(current, **fields_of(where, table, Dialect))

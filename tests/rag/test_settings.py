@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import SettingsError
+from rag.llm.providers import provider_of
 from rag.settings import Settings, apply_settings, load_settings
+from rag.types import to_json
 
 
 @pytest.fixture
@@ -163,3 +168,86 @@ def test_a_folder_may_not_say_who_gets_the_documents(tmp_path: Path, line: str) 
     load_settings(environment=environment, folder=tmp_path)
     with pytest.raises(SettingsError, match="says who gets your documents"):
         load_settings(environment=environment, folder=folder)
+
+
+def test_tables_of_providers_are_joined_field_by_field(person: Path, working: Path) -> None:
+    (person / "rag.toml").write_text(
+        "[providers.dashscope-intl]\nwindow = 1000\nlabel = 'a'\nmodels = ['x']\n"
+        "[providers.mine]\nbase_url = 'http://127.0.0.1:1/v1'\nprices = { 'm.1' = { input = 1, output = 2 } }\n",
+        "utf-8",
+    )
+    environment = {
+        "RAG_CONFIG_DIR": str(person),
+        "RAG_PROVIDERS__DASHSCOPE_INTL__LABEL": "b",
+        "RAG_PROVIDERS__DASHSCOPE_INTL__MODELS": "y",
+    }
+    given = ["providers.DashScope-Intl.models=z, z.2", "providers.mine.window=600"]
+    loaded = load_settings(given, environment=environment, folder=working)
+    assert loaded.providers == {
+        "dashscope-intl": {"window": 1000, "label": "b", "models": "z, z.2"},
+        "mine": {
+            "base_url": "http://127.0.0.1:1/v1",
+            "prices": {"m.1": {"input": 1, "output": 2}},
+            "window": "600",
+        },
+    }
+    intl, mine = (provider_of(name, loaded) for name in ("dashscope-intl", "mine"))
+    assert intl is not None
+    assert (intl.window, intl.label, intl.models) == (1000, "b", ("z", "z.2"))
+    assert mine is not None
+    assert (mine.window, mine.prices["m.1"].output) == (600, 2)
+    assert json.loads(to_json(loaded))["providers"] == loaded.providers
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.text("12,. ", max_size=4)), max_size=6))
+def test_the_last_value_for_a_field_of_a_provider_wins(given: list[tuple[str, str]]) -> None:
+    assignments = [f"providers.x.{name}={value}" for name, value in given]
+    assert load_settings(assignments, environment={}, folder=Path("nowhere")).providers.get(
+        "x", {}
+    ) == dict(given)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("providers.openai=x", "providers.openai must be a table"),
+        ("providers=x", "GROUP.NAME=VALUE"),
+        ("answer.language=xx", "answer.language must be one of en, vi"),
+        ("answer.translate=maybe", "answer.translate must be true or false"),
+        ("answer.temperature=3", "from 0 to 2"),
+        ("answer.first_token_seconds=0", "from 0.01"),
+    ],
+)
+def test_a_wrong_setting_of_answers_is_a_plain_error(assignment: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings([assignment], environment={})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["providers = 5", "[providers]\nopenai = 5"])
+def test_a_provider_that_is_no_table_is_a_plain_error(person: Path, line: str) -> None:
+    (person / "rag.toml").write_text(line, "utf-8")
+    with pytest.raises(SettingsError, match=r"rag\.toml: providers"):
+        load_settings(environment={"RAG_CONFIG_DIR": str(person)}, folder=person / "none")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"RAG_PROVIDERS__X": "1", "RAG_PROVIDERS__X__Y": "2"},
+        {"RAG_PROVIDERS__X__Y": "2", "RAG_PROVIDERS__X": "1"},
+    ],
+)
+def test_a_variable_that_is_half_a_name_is_a_plain_error(variables: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"the environment: providers\.x must be a table"):
+        load_settings(environment=variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [("true", True), ("Yes", True), (" 1 ", True), ("FALSE", False), ("no", False), ("0", False)],
+)
+def test_a_flag_is_read_as_people_write_it(text: str, flag: bool) -> None:
+    loaded = load_settings([f"answer.translate={text}"], environment={})
+    assert loaded.answer.translate is flag
+    assert load_settings(["answer.language=vi"], environment={}).answer.language == "vi"

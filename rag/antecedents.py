@@ -1,0 +1,124 @@
+"""What a word that points back may mean: a name of the exchanges before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .follow_ups import (
+    OPENING_PERSON,
+    ORGANISATION,
+    PEOPLE,
+    PERSON,
+    PLACE,
+    SEVERAL,
+    THING,
+    FollowUps,
+    follow_ups,
+    starts_with,
+    words_of,
+)
+from .markers import without_markers
+from .mentions import Mention, foreign, listed, mentions
+from .text import fold
+
+# Which kinds of names a pointer may mean; of those in the second list only if there is no other.
+_MAY_MEAN = {
+    PERSON: ([PERSON], []),
+    OPENING_PERSON: ([PERSON], []),
+    ORGANISATION: ([ORGANISATION, THING], [PERSON]),
+    THING: ([THING, ORGANISATION], []),
+    PEOPLE: ([ORGANISATION, THING], [PERSON]),
+    SEVERAL: ([ORGANISATION, THING], [PERSON]),
+    PLACE: ([PLACE], []),
+}
+_ANYTHING = [PERSON, ORGANISATION, THING, PLACE]
+# What a question must have asked for so that a pointer means the answer to it.
+_ANSWERED = {
+    PERSON: [PERSON],
+    OPENING_PERSON: [PERSON],
+    ORGANISATION: [ORGANISATION, PERSON],
+    THING: [THING],
+    PEOPLE: [PERSON, ORGANISATION],
+    SEVERAL: [PERSON, ORGANISATION, THING],
+    PLACE: [PLACE],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that stands alone, and its answer."""
+
+    question: str
+    answer: str
+
+
+def meant(kind: str, exchanges: Sequence[Exchange], taken: Sequence[str] = ()) -> str:
+    """The name that a pointer stands for, or an empty text where there is none of its kind.
+
+    Args:
+        kind: What the pointer may stand for, as in ``rag.follow_ups``.
+        exchanges: What was said before, the latest first.
+        taken: Names that other words of the question stand for.
+    """
+    for exchange in exchanges:
+        known = follow_ups(exchange.question)
+        answer = without_markers(exchange.answer)
+        wanted = asked_for(exchange.question, known)
+        asked = [one for one in named_in(exchange.question, known) if _can_be(one, kind, taken)]
+        told = [
+            one
+            for one in mentions(answer, follow_ups(answer))
+            if (not one.weak or _is_answer(one, wanted))
+            and fold(one.name) not in fold(exchange.question)
+            and _can_be(one, kind, taken)
+        ]
+        answered = wanted in _ANSWERED[kind]
+        likely, possible = _MAY_MEAN[kind]
+        # Who did something is told with names of other things, and they are not what "it" is.
+        aside = wanted == PERSON and not answered
+        where = [(answer, told), (exchange.question, asked)]
+        for text, named in where if answered else where[::-1][: 1 if aside else 2]:
+            for kinds in (likely, _ANYTHING if answered else possible):
+                for number, one in enumerate(named):
+                    if one.kind in kinds:
+                        return _as_told(kind, text, named[number:])
+    return ""
+
+
+def named_in(question: str, known: FollowUps) -> list[Mention]:
+    """The names in a question; a first word with a capital is one only if it is no syllable."""
+    return [
+        one for one in mentions(question, known) if not one.weak or foreign(words_of(one.name)[0])
+    ]
+
+
+def asked_for(question: str, known: FollowUps) -> str:
+    """The kind of thing that a question asks for, or an empty text."""
+    words = words_of(question)
+    found = [
+        (size, known.asks_for[tuple(word.text for word in words[number : number + size])])
+        for number in range(len(words))
+        if (size := starts_with(words[number:], known.asks_for))
+        and question[words[number].start : words[number].end] != "AI"
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else ""
+
+
+def _is_answer(one: Mention, wanted: str) -> bool:
+    """Whether the first word of an answer is a name: what was asked for, and no syllable."""
+    return bool(wanted) and foreign(words_of(one.name)[0])
+
+
+def _can_be(one: Mention, kind: str, taken: Sequence[str]) -> bool:
+    """Whether a name can be what a pointer stands for, by its letters: companies have no figures."""
+    if one.name in taken:
+        return False
+    if kind == PLACE:
+        return not any(letter.isdigit() for letter in one.name)
+    agent = kind in (PERSON, OPENING_PERSON, ORGANISATION, PEOPLE)
+    return one.kind != PLACE and not (agent and any(letter.isdigit() for letter in one.name))
+
+
+def _as_told(kind: str, text: str, named: Sequence[Mention]) -> str:
+    return listed(text, named) if kind in (PEOPLE, SEVERAL) else named[0].name
