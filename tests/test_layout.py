@@ -46,6 +46,7 @@ HOMES = {
     "httpx2": ("index/endpoint.py",),
     "watchfiles": ("index/watch.py",),
     "openai": ("rag/llm/",),
+    "tiktoken": ("rag/llm/tokens.py",),
     "gradio": ("ui/",),
     "ir_measures": ("evals/metrics/",),
     "scipy": ("evals/statistics.py",),
