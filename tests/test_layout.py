@@ -54,6 +54,7 @@ HOMES = {
     "tiktoken": ("rag/llm/tokens.py",),
     "watchfiles": ("index/watch.py",),
     "openai": ("rag/llm/",),
+    "tiktoken": ("rag/llm/tokens.py",),
     "gradio": ("ui/",),
     "ir_measures": ("evals/metrics/",),
     "scipy": ("evals/statistics.py",),

@@ -36,10 +36,9 @@ Count = Callable[[Sequence[Message]], int]
 # For a message: the most that a known template writes around one is 14 tokens with a vocabulary of
 # single bytes (Llama 3: two special tokens, "assistant", one, two line feeds, one); twice that.
 _PER_MESSAGE = 28
-# For a prompt: gpt-oss's template writes the longest known preamble of a chat without tools, 254
-# characters of plain English, with which its servers report about 70 tokens for a prompt of one
-# word; and each template opens the answer's message.
-_PER_PROMPT = 128
+# For a prompt: gpt-oss's template writes the longest known preamble of a chat without tools, some 240
+# characters on its role, the date and its channels; and each template opens the answer's message.
+_PER_PROMPT = 256
 
 # Where tiktoken gets its vocabularies, and the SHA-256 of each: tiktoken_ext/openai_public.py.
 _ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/"

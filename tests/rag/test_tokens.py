@@ -135,6 +135,13 @@ TEMPLATES = {
     "llama-2": "{% for m in messages %}{% if m.role == 'system' %}<s>[INST] <<SYS>>\n"
     "{{ m.content }}\n<</SYS>>\n\n{% elif m.role == 'user' %}<s>[INST] {{ m.content }} [/INST]"
     "{% else %} {{ m.content }} </s>{% endif %}{% endfor %}",
+    "gpt-oss": "<|h|>system<|/h|>You are ChatGPT, a large language model trained by OpenAI.\n"
+    "Knowledge cutoff: 2024-06\nCurrent date: 2025-08-05\n\nReasoning: medium\n\n# Valid channels: "
+    "analysis, commentary, final. Channel must be included for every message.<|eot|>"
+    "{% for m in messages %}{% if m.role == 'system' %}<|h|>developer<|/h|># Instructions\n\n"
+    "{{ m.content }}<|eot|>{% elif m.role == 'user' %}<|h|>user<|/h|>{{ m.content }}<|eot|>"
+    "{% else %}<|h|>assistant<|im_start|>final<|/h|>{{ m.content }}<|eot|>{% endif %}{% endfor %}"
+    "<|h|>assistant",
     "gemma": "<s>{% for m in messages %}<|h|>{{ 'model' if m.role == 'assistant' else m.role }}\n"
     "{{ m.content }}<|eot|>\n{% endfor %}<|h|>model\n",
 }

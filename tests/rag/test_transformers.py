@@ -110,21 +110,18 @@ def test_letters_that_are_cut_between_tokens_come_whole(
     assert "".join(said) == model.tokenizer.decode(model.tokenizer(text)["input_ids"])
 
 
-def test_an_answer_ends_where_the_model_ends_it(
-    folder: Path, model: CausalModel, changed: Path
-) -> None:
-    tokens = generated(model, 20)
-    last = next(
-        number for number, token in enumerate(tokens) if number > 5 and token not in tokens[:number]
-    )
-    settings = changed / "generation_config.json"
-    told = json.loads(settings.read_text("utf-8"))
-    settings.write_text(json.dumps(told | {"eos_token_id": [tokens[last]]}), "utf-8")
-    *pieces, finished = write(TransformersBackend(str(changed), answer_tokens=20))
+def test_an_answer_ends_where_the_model_ends_it(tmp_path: Path) -> None:
+    backend = TransformersBackend(str(make_model(tmp_path / "tiny", ends=True)), answer_tokens=500)
+    *pieces, finished = write(backend)
     assert isinstance(finished, Finished)
     assert finished.reason == "stop"
-    assert finished.usage.output_tokens == last + 1
-    assert text_of(pieces) == model.tokenizer.decode(tokens[:last])
+    assert finished.usage.output_tokens
+    assert 9 <= finished.usage.output_tokens < 100
+    assert backend._model
+    tokens = generated(backend._model, 500)
+    # The end is counted, and not shown.
+    assert len(tokens) == finished.usage.output_tokens
+    assert text_of(pieces) == backend._model.tokenizer.decode(tokens[:-1])
 
 
 def test_the_same_question_has_the_same_answer_unless_it_may_write_freely(folder: Path) -> None:

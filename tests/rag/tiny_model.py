@@ -12,13 +12,12 @@ CHATML = (
 )
 
 
-def make_model(folder: Path, *, template: str | None = CHATML, window: int = 4096) -> Path:
-    """Write a Llama of two small layers into a folder, as the Hub has them.
+def make_model(folder: Path, *, ends: bool = False) -> Path:
+    """Write a Llama of two small layers and a window of 4096 tokens into a folder, as the Hub has it.
 
     Args:
         folder: Where to.
-        template: The chat template; none if left out.
-        window: How many tokens it reads.
+        ends: Whether its answers end by themselves, after about twenty tokens; else they never do.
     """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -39,7 +38,7 @@ def make_model(folder: Path, *, template: str | None = CHATML, window: int = 409
     tokenizer.train([str(path) for path in SEEDS], trainer)
     of_tokenizer: Any = PreTrainedTokenizerFast
     fast = of_tokenizer(tokenizer_object=tokenizer, eos_token="<|im_end|>")  # noqa: S106
-    fast.chat_template = template
+    fast.chat_template = CHATML
     fast.save_pretrained(folder)
     torch.manual_seed(7)
     config = LlamaConfig(
@@ -48,16 +47,20 @@ def make_model(folder: Path, *, template: str | None = CHATML, window: int = 409
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=2,
-        max_position_embeddings=window,
+        max_position_embeddings=4096,
         bos_token_id=None,
         eos_token_id=fast.eos_token_id,
         dtype="bfloat16",
     )
     model: Any = LlamaForCausalLM(config)
-    # It writes whole letters, and never ends.
-    mute = [
-        n for n in range(len(fast)) if "\ufffd" in fast.decode([n]) or n in fast.all_special_ids
-    ]
+    # It writes whole letters only.
+    mute = [n for n in range(len(fast)) if "\ufffd" in fast.decode([n])]
+    mute += fast.convert_tokens_to_ids(["<|im_start|>", *([] if ends else ["<|im_end|>"])])
     model.lm_head.weight.data[mute] = 0
+    if ends:
+        # The likelihood of the end grows by half with every token after the eighth.
+        model.generation_config.update(
+            min_new_tokens=8, exponential_decay_length_penalty=(8, 1.5), do_sample=False
+        )
     model.to(torch.bfloat16).save_pretrained(folder)
     return folder
