@@ -205,7 +205,8 @@ def _print_who_failed(answer: Answer) -> None:
         last = next(one for one in reversed(reasons) if one.backend == name)
         rests = " It is left alone for a while." if last.outcome == "skipped" else ""
         if name != answer.backend:
-            told = f"{name}: {last.reason}{rests} Answered by {answer.backend}."
+            who = "" if last.reason.startswith(name) else f"{name}: "
+            told = f"{who}{last.reason}{rests} Answered by {answer.backend}."
             print(f"rag: {_line(told)}", file=sys.stderr)
 
 
@@ -215,6 +216,19 @@ def _print_finished(answer: Answer, shown: str) -> None:
         print(plain(answer.text), end="")
     print("\n")
     print_sources(answer)
+    if len(answer.searched) > 1:
+        print(f"Also searched: {plain(' · '.join(answer.searched[1:]))}")
+    if used := _usage(answer):
+        print(f"Written by {plain(answer.backend)}, {used}.")
+
+
+def _usage(answer: Answer) -> str:
+    """The tokens of an answer, and what they cost where that is known."""
+    usage = answer.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return ""
+    cost = "" if usage.cost is None else f", ${usage.cost:.4f}"
+    return f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens{cost}"
 
 
 def print_sources(answer: Answer) -> None:

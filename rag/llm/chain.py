@@ -108,6 +108,11 @@ def _entry(name: str, settings: Settings) -> Entry:
     if provider := provider_of(kind, settings):
         from .openai import OpenAIBackend
 
+        if provider.deployments and not (model or provider.models):
+            raise BackendSetup(
+                f"{provider.label} has models under names of your own, and none is named.",
+                f"Name yours: {provider.name}:NAME.",
+            )
         return OpenAIBackend(provider, model, settings.answer)
     if way := pointer(kind):
         raise BackendSetup(f"{kind} has no server that can be asked.", way)
