@@ -25,14 +25,14 @@ types: $(VENV)/.installed-dev
 	$(BIN)/python tests/check_types.py
 
 gate: $(VENV)/.installed
-	$(BIN)/rag eval gate seeds
+	$(BIN)/rag eval gate seeds --backend extractive
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 measure: $(VENV)/.installed
-	$(BIN)/rag eval seeds
+	$(BIN)/rag eval seeds --backend extractive
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

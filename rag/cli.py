@@ -11,6 +11,7 @@ import typer
 from .cli_eval import eval_app
 from .cli_index import index_app
 from .cli_options import (
+    AnswerInOption,
     BackendOption,
     FolderOption,
     IndexOption,
@@ -130,6 +131,7 @@ def ask(
     ],
     index: IndexOption = None,
     backend: BackendOption = None,
+    answer_in: AnswerInOption = None,
     language: LanguageOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -141,7 +143,8 @@ def ask(
     """Answer a question, with the quotes that bear the answer out."""
     from .chatbot import Chatbot, Filters
 
-    loaded, place = settings_and_folder(settings, index)
+    spoken = [f"answer.language={answer_in}"] if answer_in else []
+    loaded, place = settings_and_folder([*(settings or ()), *spoken], index)
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise QuestionError("The question is empty.", "Write what you want to know.")

@@ -27,6 +27,10 @@ BackendOption = Annotated[
     str | None,
     typer.Option("--backend", help="Who answers: a chain such as 'openai:MODEL, extractive'."),
 ]
+AnswerInOption = Annotated[
+    str | None,
+    typer.Option("--answer-in", help="The language of the answer, such as vi. [default: yours]"),
+]
 LanguageOption = Annotated[
     str | None, typer.Option("--language", help="Only documents in this language, such as vi.")
 ]

@@ -179,7 +179,7 @@ def print_answer(events: Iterable[Event]) -> None:
     pipe gets the checked answer alone.
     """
     live = sys.stdout.isatty()
-    shown = ""
+    shown, told = "", 0
     try:
         for event in events:
             if isinstance(event, Delta) and live:
@@ -188,12 +188,26 @@ def print_answer(events: Iterable[Event]) -> None:
             elif isinstance(event, Switched):
                 print("\n" if shown else "", end="", flush=True)
                 print(f"rag: {event.reason} Now asking {event.backend}.", file=sys.stderr)
-                shown = ""
+                shown, told = "", told + 1
             elif isinstance(event, Done):
                 _print_finished(event.answer, shown)
+                if not told:
+                    _print_who_failed(event.answer)
     except RagError:
         print("\n" if shown else "", end="", flush=True)  # the failure has its own line
         raise
+
+
+def _print_who_failed(answer: Answer) -> None:
+    """Say on standard error who was asked in vain, and who has answered instead."""
+    reasons = [one for one in answer.attempts if one.outcome in ("failed", "skipped")]
+    for name in dict.fromkeys(one.backend for one in reasons):
+        last = next(one for one in reversed(reasons) if one.backend == name)
+        rests = " It is left alone for a while." if last.outcome == "skipped" else ""
+        if name != answer.backend:
+            who = "" if last.reason.startswith(name) else f"{name}: "
+            told = f"{who}{last.reason}{rests} Answered by {answer.backend}."
+            print(f"rag: {_line(told)}", file=sys.stderr)
 
 
 def _print_finished(answer: Answer, shown: str) -> None:
@@ -202,6 +216,19 @@ def _print_finished(answer: Answer, shown: str) -> None:
         print(plain(answer.text), end="")
     print("\n")
     print_sources(answer)
+    if len(answer.searched) > 1:
+        print(f"Also searched: {plain(' · '.join(answer.searched[1:]))}")
+    if used := _usage(answer):
+        print(f"Written by {plain(answer.backend)}, {used}.")
+
+
+def _usage(answer: Answer) -> str:
+    """The tokens of an answer, and what they cost where that is known."""
+    usage = answer.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return ""
+    cost = "" if usage.cost is None else f", ${usage.cost:.4f}"
+    return f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens{cost}"
 
 
 def print_sources(answer: Answer) -> None:

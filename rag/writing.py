@@ -8,7 +8,6 @@ to refuse.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import time
 from collections import deque
@@ -72,8 +71,7 @@ class _Tries:
         if shown:
             return None
         if error.fault is Fault.CONTEXT:
-            held = error.passages or self.request.prompted
-            smaller = fewer(dataclasses.replace(self.request, prompted=held))
+            smaller = fewer(self.request, error.passages or len(self.request.hits))
             self.request = smaller or self.request
             return 0.0 if smaller else None
         if error.fault is Fault.PARAMETER:

@@ -40,6 +40,7 @@ def _no_settings_from_this_machine(tmp_path_factory: pytest.TempPathFactory) -> 
             if name.startswith("RAG_") or name.endswith("_API_KEY"):
                 patch.delenv(name)
         patch.setenv("RAG_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("RAG_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         yield
 
 

@@ -80,13 +80,15 @@ def backends(chain: str, settings: Settings) -> tuple[Entry, ...]:
 
 
 async def present(chain: Sequence[Entry]) -> list[Backend]:
-    """The backends of a chain that are there now, each once: what ``local`` stands for is looked up."""
-    found: dict[str, Backend] = {}
+    """The backends of a chain that are there now: what ``local`` stands for is looked up."""
+    named = {entry.name for entry in chain}
+    found: list[Backend] = []
     for entry in chain:
-        named = await entry.present() if isinstance(entry, LocalServers) else (entry,)
-        for backend in named:
-            found.setdefault(backend.name, backend)
-    return list(found.values())
+        if isinstance(entry, LocalServers):
+            found += [backend for backend in await entry.present() if backend.name not in named]
+        else:
+            found.append(entry)
+    return found
 
 
 def _entry(name: str, settings: Settings) -> Entry:
@@ -106,6 +108,11 @@ def _entry(name: str, settings: Settings) -> Entry:
     if provider := provider_of(kind, settings):
         from .openai import OpenAIBackend
 
+        if provider.deployments and not (model or provider.models):
+            raise BackendSetup(
+                f"{provider.label} has models under names of your own, and none is named.",
+                f"Name yours: {provider.name}:NAME.",
+            )
         return OpenAIBackend(provider, model, settings.answer)
     if way := pointer(kind):
         raise BackendSetup(f"{kind} has no server that can be asked.", way)

@@ -334,8 +334,10 @@ class OpenAIBackend:
         # A server may repeat the key it was sent, and what it says is shown and kept.
         message = collapse(message.replace(place.key, "…") if place.key else message)[:300]
         where = f" (HTTP {said.status})" if said.status else ""
+        told = message or fault.value
+        told += "" if told.endswith((".", "!", "?", "…", "。")) else "."
         return BackendRefused(
-            f"{self.name} refused{where}: {message or fault.value}",
+            f"{self.name} refused{where}: {told}",
             _remedy(fault, place, self.provider),
             fault=fault,
             wait=wait,

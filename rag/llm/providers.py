@@ -74,7 +74,8 @@ class Provider:
     on this machine, which the chain's word ``local`` stands for. ``resells`` marks a server that
     passes requests on to others, so that one model's block is not another's. ``tokenizer`` names
     tiktoken's encoding. ``prices`` are by model. ``unencrypted`` allows that the key is sent over
-    plain http to another machine. ``aliases`` are other names.
+    plain http to another machine. ``aliases`` are other names. ``deployments`` marks a server whose models have names of the person's
+    own, so that one has to be named.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Provider:
     note: str = ""
     unencrypted: bool = False
     aliases: tuple[str, ...] = ()
+    deployments: bool = False
 
 
 def providers(settings: Settings) -> tuple[Provider, ...]:

@@ -28,7 +28,9 @@ from rag.evals.runner import run
 from rag.evals.suite import Case, Expected, Suite
 from rag.index.index import Index
 from rag.llm.backend import Request
+from rag.llm.extractive import ExtractiveBackend
 from rag.llm.scripted import ScriptedBackend
+from rag.settings import AnswerSettings
 from rag.types import Turn
 
 from .conftest import Remembered, bot_of, subset
@@ -54,7 +56,7 @@ def finished(single_turn: Suite, seeds_index: Index) -> Run:
         )
     )
     cases.append(Case("failing", "What fails?", "en"))
-    real = Chatbot(seeds_index).backends[0]
+    real = ExtractiveBackend(AnswerSettings())
 
     class Sometimes:
         name = "sometimes"

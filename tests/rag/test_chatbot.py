@@ -75,7 +75,7 @@ def test_a_failure_before_the_first_word_gives_the_next_backend(retriever: Plain
     first = ScriptedBackend([REFUSED], name="first")
     second = ScriptedBackend(ANSWER, name="second")
     events = list(bot(retriever, first, second).stream(QUESTION))
-    assert events[1] == Switched("first", "second", "The server said no.", discarded="")
+    assert [type(event) for event in events] == [Retrieved, *[Delta] * 3, Done]
     assert written(events) == "".join(ANSWER)
     answer = events[-1].answer  # type: ignore[union-attr]
     assert answer.backend == "second"
@@ -92,7 +92,6 @@ def test_a_failure_in_the_middle_never_splices_two_answers(retriever: PlainRetri
     events = list(bot(retriever, first, second, third).stream(QUESTION))
     assert [event for event in events if isinstance(event, Switched)] == [
         Switched("first", "second", "It stopped.", discarded="OpenAI was val"),
-        Switched("second", "third", "The server said no.", discarded=""),
     ]
     last = max(i for i, event in enumerate(events) if isinstance(event, Switched))
     assert written(events[last:]) == "".join(ANSWER)
@@ -274,15 +273,18 @@ def test_a_chain_of_names_becomes_backends() -> None:
     chain = Chatbot(PlainRetriever([]), "openai:m/x:1, openai ,extractive,", settings).backends
     assert [one.name for one in chain] == [
         "openai/m/x:1",
-        f"openai/{settings.openai.model}",
+        "openai/gpt-6-luna",
         "extractive",
     ]
     assert [one.name for one in Chatbot(PlainRetriever([]), settings=settings).backends] == [
-        "extractive"
+        "local",
+        "extractive",
     ]
 
 
 @pytest.mark.parametrize("chain", ["nonsense", "extractive, nonsense", "extractive:x", " , "])
 def test_a_name_that_is_no_backend_is_refused(chain: str) -> None:
-    with pytest.raises(BackendSetup, match="extractive, openai"):
+    with pytest.raises(
+        BackendSetup, match=r"Known: extractive, local|Name one or more of: extractive"
+    ):
         Chatbot(PlainRetriever([]), chain, Settings())

@@ -166,8 +166,8 @@ def test_a_backend_that_is_replaced_is_named(
     assert run("ask", "Who is Winston Ma?", *arguments) == 0
     out, err = capsys.readouterr()
     assert "New York University" in out
-    assert err.strip().startswith("rag: No server answers at http://127.0.0.1:9/v1.")
-    assert err.strip().endswith("Now asking extractive.")
+    assert err.startswith("rag: openai/m: No server answers at http://127.0.0.1:9/v1.")
+    assert err.strip().endswith("Answered by extractive.")
 
 
 def test_a_question_is_read_from_standard_input(

@@ -9,14 +9,8 @@ import pytest
 
 from rag.chatbot import Chatbot
 from rag.errors import Fault
-from rag.evals.benchmarks.misbehaving import (
-    BEGUN,
-    MISBEHAVIOURS,
-    Misbehaviour,
-    Serving,
-    answers,
-    serving,
-)
+from rag.evals.benchmarks.chat_server import Serving, serving
+from rag.evals.benchmarks.misbehaving import BEGUN, MISBEHAVIOURS, Misbehaviour, answers
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.rests import Rests
 from rag.settings import AnswerSettings, Settings
