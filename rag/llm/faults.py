@@ -26,7 +26,7 @@ _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "error_descr
 _INSIDE = ("error", "errors", "metadata", "raw", "base_resp", "details", *_MESSAGES)
 _DEEPEST = 6
 # A message may name the field that is not taken; these words name none.
-_NAMED = re.compile(r"(?:parameter|argument|field|value|input)s?:? ['\"`]([\w.]+)['\"`]")
+_NAMED = re.compile(r"(?:parameter|argument|field|value|input|request)s?:? \{?['\"`]([\w.]+)['\"`]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -238,7 +239,8 @@ class OpenAIBackend:
         dialect = self.provider.dialect
         extra: dict[str, Any] = {**dialect.body}
         if dialect.length_field:
-            extra[dialect.length_field] = answer_room(self._window, self._settings.answer_tokens)
+            most = min(request.most_tokens or sys.maxsize, self._settings.answer_tokens)
+            extra[dialect.length_field] = answer_room(self._window, most)
         if dialect.temperature:
             extra["temperature"] = self._settings.temperature
         if dialect.stream and dialect.stream_usage:

@@ -89,7 +89,7 @@ class TransformersBackend:
         smaller = packed(request, model.window, self._answer_tokens, model.count)
         passages = prompted(smaller)
         prompt = model.prompt(smaller.messages)
-        limit = self._answer_tokens
+        limit = min(request.most_tokens or self._answer_tokens, self._answer_tokens)
         if opens_thinking(prompt):
             say("<think>")
             limit *= _THINKING_LENGTH
