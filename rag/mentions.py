@@ -19,7 +19,6 @@ from .follow_ups import (
     FollowUps,
     Word,
     ends_with,
-    starts_with,
     syllable,
     words_of,
 )
@@ -27,7 +26,7 @@ from .language import function_words
 from .text import fold
 
 # A run of words in capitals, with a version behind it: "World AI Conference", "SenseNova 5.5".
-_JOINT = r"(?:[ -])"
+_WITHIN = ("of",)
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?![,.]?\d| [a-z])")
 _LIST = re.compile(r"\s*(?:,|，|、|,? and|,? và|&)\s+(?:the )?")
 _SENTENCE_END = re.compile(r"[.!?:;\n“”\"(\[—–]")
@@ -112,10 +111,14 @@ def _runs(text: str, every: Sequence[Word], known: FollowUps) -> list[tuple[int,
 
 
 def _capital(text: str, every: Sequence[Word], position: int, first: int) -> bool:
+    if position == len(every):
+        return False
     word = every[position]
     capital = any(letter.isupper() for letter in text[word.start : word.end])
-    if position == first or not capital:
+    if position == first:
         return capital
+    if not capital:
+        return word.text in _WITHIN and _capital(text, every, position + 1, first)
     between = text[every[position - 1].end : word.start]
     return between in (" ", "-")
 
@@ -123,7 +126,7 @@ def _capital(text: str, every: Sequence[Word], position: int, first: int) -> boo
 def _no_name(text: str, every: Sequence[Word], position: int, known: FollowUps, first: int) -> bool:
     """Whether a word in capitals does not belong to the name that it opens."""
     word = every[position]
-    if text[word.start : word.end] in known.acronyms:
+    if text[word.start : word.end] in known.acronyms or word.text in _WITHIN:
         return True
     if (word.text,) in known.titles:
         return True
@@ -147,9 +150,7 @@ def _kind(name: str, every: Sequence[Word], first: int, last: int, known: Follow
     if ends_with(before, known.titles):
         return PERSON
     own = {word.text for word in every[first:last]}
-    if any((word,) in known.organisations for word in own) or ends_with(
-        before, known.organisations
-    ):
+    if any((word,) in known.no_persons for word in own) or ends_with(before, known.no_persons):
         return ORGANISATION
     if any(not _plain(part) for part in re.split(r"[ -]", name)):
         return THING
@@ -161,8 +162,3 @@ def _kind(name: str, every: Sequence[Word], first: int, last: int, known: Follow
 def foreign(word: Word) -> bool:
     """Whether a word, in a question of a language of syllables, is none: a name in small letters."""
     return not syllable().fullmatch(fold(word.text)) and not word.text.isnumeric()
-
-
-def begins_with_preposition(words: Sequence[Word], known: FollowUps) -> int:
-    """How many words a preposition takes that some words begin with."""
-    return starts_with(words, known.prepositions)
