@@ -48,6 +48,10 @@ _ANSWERED = {
 }
 
 
+# How much of an answer is searched for names.
+_CHARACTERS = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A question that stands alone, and its answer."""
@@ -66,7 +70,7 @@ def meant(kind: str, exchanges: Sequence[Exchange], taken: Sequence[str] = ()) -
     """
     for exchange in exchanges:
         known = follow_ups(exchange.question)
-        answer = without_markers(exchange.answer)
+        answer = without_markers(exchange.answer[:_CHARACTERS])
         wanted = asked_for(exchange.question, known)
         asked = [one for one in named_in(exchange.question, known) if _can_be(one, kind, taken)]
         told = [

@@ -8,7 +8,7 @@ in Vietnamese only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,9 @@ from .language import detect_language, follow_up_tables
 from .text import fold, word_spans
 
 Phrase = tuple[str, ...]
+
+# No phrase has more words.
+_LONGEST = 6
 
 # What a pointer may stand for. ``people`` are persons or organisations, ``several`` anything.
 PERSON, PEOPLE, SEVERAL, THING = "person", "people", "several", "thing"
@@ -81,16 +84,18 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
-def starts_with(words: Sequence[Word], phrases: Iterable[Phrase]) -> int:
+def starts_with(words: Sequence[Word], phrases: Container[Phrase]) -> int:
     """How many words the longest of some phrases takes that some words begin with."""
-    own = tuple(word.text for word in words)
-    return max((len(phrase) for phrase in phrases if own[: len(phrase)] == phrase), default=0)
+    own = tuple(word.text for word in words[:_LONGEST])
+    sizes = range(len(own), 0, -1)
+    return next((size for size in sizes if own[:size] in phrases), 0)
 
 
 def ends_with(words: Sequence[Word], phrases: frozenset[Phrase]) -> int:
     """How many words the longest of some phrases takes that some words end with."""
-    own = tuple(word.text for word in words)
-    return max((len(phrase) for phrase in phrases if own[-len(phrase) :] == phrase), default=0)
+    own = tuple(word.text for word in words[-_LONGEST:])
+    sizes = range(len(own), 0, -1)
+    return next((size for size in sizes if own[-size:] in phrases), 0)
 
 
 def follow_ups(question: str) -> FollowUps:

@@ -26,6 +26,8 @@ _FEW = 4
 _VERY_FEW = 3
 # With more, it is whole even if it names nothing.
 _MANY = 6
+# A text of more words stands alone, whatever it points at.
+_LONG = 60
 # Behind so many words of a topic a pointer may mean what they say, if the question is not short.
 _SOMETHING = 2
 
@@ -67,6 +69,8 @@ def leaning_of(question: str) -> Leaning:
     known = follow_ups(question)
     words = tuple(words_of(question))
     topic = _topic(words)
+    if len(words) > _LONG:
+        return Leaning(question, Way.ALONE, known, words, topic=topic)
     pointers = _pointers(question, words, known)
     opened = starts_with(words, known.openings)
     closed = ends_with(words[opened:], known.closings)

@@ -28,6 +28,7 @@ from .text import fold
 # A run of words in capitals, with a version behind it: "World AI Conference", "SenseNova 5.5".
 _WITHIN = ("of",)
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?![,.]?\d| [a-z])")
+_NO_NAMES = ("day:", "month:", "year:", "date:", "currency:", "unit:")
 _LIST = re.compile(r"\s*(?:,|，|、|,? and|,? và|&)\s+(?:the )?")
 _SENTENCE_END = re.compile(r"[.!?:;\n“”\"(\[—–]")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -57,16 +58,15 @@ def mentions(text: str, known: FollowUps) -> list[Mention]:
         known: The words that tell what stands beside them.
     """
     every = words_of(text)
-    territories = [
-        (one.start, one.end) for one in concepts(text) if one.key.startswith("territory:")
-    ]
-    dates = [(one.start, one.end) for one in concepts(text) if one.key.startswith("date:")]
+    meanings = concepts(text)
+    territories = [(one.start, one.end) for one in meanings if one.key.startswith("territory:")]
+    no_names = [(one.start, one.end) for one in meanings if one.key.startswith(_NO_NAMES)]
     found: list[Mention] = []
     for first, last in _runs(text, every, known):
         start, end = every[first].start, every[last - 1].end
         if version := _VERSION.match(text, end):
             end = version.end()
-        if any(begin <= start and end <= finish for begin, finish in dates):
+        if any(begin <= start and end <= finish for begin, finish in no_names):
             continue
         place = any(begin <= start and end <= finish for begin, finish in territories)
         kind = PLACE if place else _kind(text[start:end], every, first, last, known)
