@@ -92,7 +92,7 @@ def _order(kind: str, wanted: str, asked: _Named, told: _Named) -> Iterator[_Amo
     likely, possible = _MAY_MEAN[kind]
     if wanted in _ANSWERED[kind]:
         yield *told, likely
-        if wanted == kind or kind in (PEOPLE, SEVERAL, OPENING_PERSON):
+        if kind != THING and (wanted == kind or kind in (PEOPLE, SEVERAL, OPENING_PERSON)):
             yield *told, _ANYTHING
         yield *asked, likely
         yield *told, _ANYTHING

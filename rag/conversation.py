@@ -12,6 +12,7 @@ to stand alone accordingly:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -196,6 +197,8 @@ def _places_for(kind: str, text: str, known: FollowUps) -> list[tuple[int, int]]
         places = [one for one in named if one.kind == PLACE]
         behind = [one for one in places if one.placed]
         return [(one.start, one.end) for one in (behind if len(behind) == 1 else places)]
-    others = [one for one in named if one.kind != PLACE]
+    # What has figures is no company or person: "Q3", "GPT-4".
+    others = [one for one in named if one.kind != PLACE and not re.search(r"\d", one.name)]
+    others = others or [one for one in named if one.kind != PLACE]
     alike = [one for one in others if (one.kind == PERSON) == (kind == PERSON)]
     return [(one.start, one.end) for one in (alike if len(alike) == 1 else others)]

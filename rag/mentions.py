@@ -152,6 +152,8 @@ def _kind(name: str, every: Sequence[Word], first: int, last: int, known: Follow
     own = {word.text for word in every[first:last]}
     if any((word,) in known.no_persons for word in own) or ends_with(before, known.no_persons):
         return ORGANISATION
+    if ends_with(before, known.articles):  # "the Eiffel Tower"
+        return THING
     if any(not _plain(part) for part in re.split(r"[ -]", name)):
         return THING
     if ends_with(before, known.before_places):
