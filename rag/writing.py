@@ -225,6 +225,7 @@ def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -
         fault=error.fault.value,
         discarded=shown,
         passages=error.passages,
+        usage=error.usage,
     )
 
 

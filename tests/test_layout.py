@@ -54,7 +54,6 @@ HOMES = {
     "tiktoken": ("rag/llm/tokens.py",),
     "watchfiles": ("index/watch.py",),
     "openai": ("rag/llm/",),
-    "tiktoken": ("rag/llm/tokens.py",),
     "gradio": ("ui/",),
     "ir_measures": ("evals/metrics/",),
     "scipy": ("evals/statistics.py",),
