@@ -50,6 +50,8 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
     except Exception as error:
         # The client has no error of its own for an address that it cannot use.
         raise BackendSetup(f"{place.base_url!r} is not the address of a server.") from error
+    # What the package loads at first use takes no time of the server's.
+    _ = client.chat.completions, client.models
     try:
         yield client
     finally:

@@ -222,7 +222,7 @@ class OpenAIBackend:
                 return
             stream = reply.parse()
             while (chunk := await self._next(stream, progress)) is not None:
-                told = chunk.to_dict()
+                told = chunk.to_dict(warnings=False)
                 if says_error(told):
                     raise self._refusal(refusal(told), place)
                 yield piece_of(told, self.provider.dialect)
