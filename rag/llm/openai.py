@@ -222,8 +222,8 @@ class OpenAIBackend:
                 return
             stream = reply.parse()
             while (chunk := await self._next(stream, progress)) is not None:
-                # Gemini's errors are lists.
-                told = chunk if isinstance(chunk, list) else chunk.to_dict(warnings=False)
+                # Gemini's errors are lists of one.
+                told = (chunk[0] if isinstance(chunk, list) else chunk).to_dict(warnings=False)
                 if says_error(told):
                     raise self._refusal(refusal(told), place)
                 yield piece_of(told, self.provider.dialect)
