@@ -29,7 +29,8 @@ class Misbehaviour:
     ``fault`` is what it is to be taken for, ``calls`` how often one question asks a backend that
     fails so, ``then`` what it is taken for when it is asked again. ``begins`` is whether text comes
     first, where it is asked for in pieces. ``timed`` is whether only the client's clock tells.
-    ``secure`` is whether the address promises TLS, ``listens`` whether anything is there.
+    ``secure`` is whether the address promises TLS, ``listens`` whether anything is there. ``waits``
+    is for how many seconds it wants to be left alone before it is asked again.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Misbehaviour:
     secure: bool = False
     listens: bool = True
     then: Fault | None = None
+    waits: float = 0.0
 
     def faults(self, *, in_pieces: bool) -> list[Fault]:
         """What it is taken for, at each time that one question asks it."""
@@ -195,6 +197,7 @@ MISBEHAVIOURS = (
         Fault.RATE,
         _error("429 Too Many Requests", "Retry-After: 0.05\r\n", code="1302"),
         calls=2,
+        waits=0.05,
     ),
     Misbehaviour(
         "rate 429, wait a minute",

@@ -223,17 +223,19 @@ class OpenAIBackend:
                 return
             stream = reply.parse()
             while (chunk := await self._next(stream, progress)) is not None:
-                told = chunk.to_dict(warnings=False)
+                # Gemini's errors are lists of one.
+                told = (chunk[0] if isinstance(chunk, list) else chunk).to_dict(warnings=False)
                 if says_error(told):
                     raise self._refusal(refusal(told), place)
                 yield piece_of(told, self.provider.dialect)
         except openai.APIConnectionError as error:
             raise self._unreachable(place, started=progress.answered) from error
         except openai.APIStatusError as error:
+            # What the package says of it holds all that the server said, which may be the key.
             said = refusal(error.response.text, error.status_code)
-            raise self._refusal(said, place, wait_asked_for(error.response.headers)) from error
+            raise self._refusal(said, place, wait_asked_for(error.response.headers)) from None
         except openai.APIError as error:
-            raise self._refusal(refusal(error.body), place) from error
+            raise self._refusal(refusal(error.body), place) from None
         except (*_ANOTHER_SHAPE, openai.OpenAIError) as error:
             raise self._garbled("sent something that is not an answer") from error
         finally:
@@ -308,7 +310,7 @@ class OpenAIBackend:
             if self._named:
                 return  # not every server lists its models
             said = refusal(error.response.text, error.status_code)
-            raise self._refusal(said, place) from error
+            raise self._refusal(said, place) from None
         except (*_ANOTHER_SHAPE, openai.OpenAIError):
             told = None
         # Not what it had before: another may be loaded now.
