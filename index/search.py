@@ -15,9 +15,10 @@ from rag.text import fold, words
 from rag.types import Document, Hit, Passage
 
 from .alignment import Alignment
+from .arrays import Matrix
 from .derived import Snapshot
 from .diacritics import restored
-from .embed import Embedder, Matrix
+from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import RESTORE, Owners, Reader
@@ -64,13 +65,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as the sides of the index take it."""
+    """A question as the sides of the index take it.
+
+    ``understood`` is the share of it that its vector stands for, in [0, 1].
+    """
 
     text: str
     language: str
     words: list[str]
     concepts: list[str]
     vector: Matrix
+    understood: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Search:
 
     def ranked(self, text: str, k: int, conditions: Conditions) -> list[Ranked]:
         """The best passages for a question, best first, no two of the same text.
+
+        One that nothing speaks for is not found: all passages are as good an answer to "???".
 
         Args:
             text: The question.
@@ -129,7 +136,7 @@ class Search:
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
-        return [ranked[row] for row in chosen]
+        return [ranked[row] for row in chosen if ranked[row].score > 0]
 
     def _reread(
         self,
@@ -164,7 +171,10 @@ class Search:
         text = restored(text, language) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
-        return Question(text, language, content_words(text), keys, vector)
+        return Question(text, language, content_words(text), keys, vector, self._understood(text))
+
+    def _understood(self, text: str) -> float:
+        return self.alignment.understood(text) if self.alignment else 1.0
 
     def parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
         """What is searched by itself: each language of the documents.
@@ -221,6 +231,7 @@ class Search:
             lexical.concept_rarity(question.concepts),
         )
         near, best, counts = self._dense(question.vector, matrix, owners)
+        near *= question.understood
         aligned = None
         if self.alignment:
             written = lexical.written(ids)
@@ -256,6 +267,7 @@ class Search:
             held = in_the_text(held, self.alignment.of_texts(text, texts), _WORTH_IN_A_SENTENCE)
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(query, matrix, np.arange(len(texts)))
+        near *= self._understood(text)
         return list(zip(held.tolist(), near.tolist(), strict=True))
 
     def _dense(
@@ -354,9 +366,9 @@ def _diverse(
     chosen passage, so it never lifts an irrelevant passage over a relevant one. Passages of another kind
     are in another language: what resembles one repeats it for those who read that, and loses less.
 
-    Of every ``other_languages`` passages, one is not of the kind that came first, where there is
-    one a third as good as that: what answers in the other language is found among however many
-    that hold some of the question's words.
+    Behind every ``other_languages`` passages there is one more that is not of the kind that came
+    first, where there is one a third as good as that: what answers in the other language is found
+    among however many that hold some of the question's words, and the first two are the best two.
     """
     scores = np.array([one.score for one in ranked])
     nearest = np.zeros(len(ranked))
@@ -367,7 +379,7 @@ def _diverse(
         if chosen and settings.other_languages:
             others = kinds != kinds[chosen[0]]
             good = others & open_ & (scores >= _AS_GOOD * scores[chosen[0]])
-            if (len(chosen) + 1) // settings.other_languages > others[chosen].sum() and good.any():
+            if len(chosen) // settings.other_languages > others[chosen].sum() and good.any():
                 values[~good] = -np.inf
         best = int(np.argmax(values))
         chosen.append(best)

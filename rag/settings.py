@@ -82,8 +82,8 @@ class RetrievalSettings:
     k: int = 6
     candidates: int = 50
     dense_weight: float = 0.3
-    diversity: float = 0.3
-    other_languages: int = 3
+    diversity: float = 0.1
+    other_languages: int = 2
     reranker: str = ""
     reranked: int = 20
 

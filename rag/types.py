@@ -156,9 +156,9 @@ class PieceMatch:
 class ScorePart:
     """An addend of a score: ``points`` is ``share`` (in [0, 1]) times ``weight``.
 
-    ``name`` is that of the part of the ``Hit``. The share of ``lexical`` also counts, at half, what
-    the passage says in other words, where that is more; without ``aligned``, that of ``concepts``
-    is only what goes beyond ``lexical``.
+    ``name`` is that of the part of the ``Hit``, or ``met``: ``aligned`` counts once more, at half, for
+    words that the passage says otherwise, as far as that goes beyond ``lexical``. Without
+    ``aligned``, the share of ``concepts`` is only what goes beyond ``lexical``.
     """
 
     name: str
