@@ -140,9 +140,9 @@ class NearestWindow:
 
 @dataclass(frozen=True, slots=True)
 class PieceMatch:
-    """A piece of a question, and the piece of the passage that is nearest to it.
+    """A word of a question as the embedder cuts it, and the nearest word of the passage.
 
-    ``weight`` is its share of all pieces of the question, ``similarity`` a cosine in [0, 1];
+    ``weight`` is its share of all words of the question, ``similarity`` a cosine in [0, 1];
     where that is 0, ``nearest`` is empty.
     """
 
@@ -171,7 +171,7 @@ class ScorePart:
 class Explanation:
     """Why a passage was found: the points of ``parts`` sum to ``score``.
 
-    ``pieces`` are the heaviest few of the question, none with an embedder without vectors of
+    ``pieces`` are the heaviest few words of the question, none with an embedder without vectors of
     pieces. ``filters`` are those that the search was narrowed to, by name.
     """
 
