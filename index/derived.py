@@ -30,8 +30,8 @@ import numpy as np
 from rag.errors import IndexingError
 
 from . import vectors as faiss_files
+from .arrays import Matrix
 from .changes import Writer
-from .embed import Matrix
 from .lexical import FORM, Lexical
 from .records import Reader, State
 from .selection import Selections

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import ModelError, SettingsError
 from rag.settings import BUNDLED_EMBEDDER, EmbeddingSettings, Settings
 
+from .arrays import Matrix
 from .models import Provider, provider_names, provider_of
 
-Matrix = NDArray[np.float32]
 Kind = Literal["bundled", "static", "endpoint", "transformer"]
 
 # What the fingerprint of an index says for the model in the folder model/. A new one gets a new

@@ -18,7 +18,7 @@ import numpy as np
 from rag.errors import ModelError
 from rag.text import collapse
 
-from .embed import Matrix
+from .arrays import Matrix, of_length_1
 from .models import Provider, prefixes_for
 
 # How long a passage may be. Many models that are served locally read 512 tokens, and what a
@@ -159,8 +159,7 @@ class EndpointEmbedder:
                 f"has vectors of {self._expected}: {self._model!r} is another model now.",
                 "Name the model it was made with, or embed it anew: rag index --re-embed.",
             )
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+        return of_length_1(vectors)
 
     def _refused(self, reply: Any) -> ModelError:
         status, host = reply.status_code, self._hostname()

@@ -21,7 +21,7 @@ from rag.types import (
 )
 
 from .alignment import Alignment
-from .embed import Matrix
+from .arrays import Matrix
 from .fusion import Parts, terms
 from .lexical import Lexical
 from .rerank import RERANKED_WEIGHT

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .embed import Matrix
+from .arrays import Matrix
 
 # Of the share that the words have, by how the passage meets them.
 _ALIGNED, _LEXICAL, _CONCEPTS = 0.44, 0.44, 0.12
@@ -50,7 +50,8 @@ class Parts:
 class Term:
     """One of the addends of the scores: ``weight`` times ``shares``, shape (number of passages,).
 
-    ``name`` is that of the part it comes from.
+    ``name`` is that of the part it comes from, or ``met``: what is met piece by piece counts once
+    more, at half, in place of words that the passage does not hold, as far as it goes beyond those.
     """
 
     name: str
@@ -73,10 +74,12 @@ def terms(parts: Parts, dense_weight: float) -> list[Term]:
             Term("lexical", rest, parts.lexical),
             Term("concepts", rest * _NAMES, beyond),
         ]
+    beyond = in_the_text(parts.lexical, parts.aligned) - parts.lexical
     return [
         Term("dense", dense_weight, parts.dense),
         Term("aligned", rest * _ALIGNED, parts.aligned),
-        Term("lexical", rest * _LEXICAL, in_the_text(parts.lexical, parts.aligned)),
+        Term("lexical", rest * _LEXICAL, parts.lexical),
+        Term("met", rest * _LEXICAL, beyond),
         Term("concepts", rest * _CONCEPTS, parts.concepts),
     ]
 

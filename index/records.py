@@ -19,7 +19,7 @@ from rag.errors import IndexDamaged
 from rag.text import normalize
 from rag.types import Document, Passage, file_name
 
-from .embed import Matrix
+from .arrays import Matrix
 from .storage import decoded, row_bytes
 from .windows import MOST_WINDOWS
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import ModelError
 
-from .embed import Matrix
+from .arrays import Matrix
 from .transformer import loading_errors, silence
 
 # What the reranker counts beside the fused score, which knows names and figures better: half.

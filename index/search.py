@@ -15,9 +15,11 @@ from rag.text import fold, words
 from rag.types import Document, Hit, Passage
 
 from .alignment import Alignment
+from .arrays import Matrix
 from .derived import Snapshot
 from .diacritics import restored
-from .embed import Embedder, Matrix
+from .diversity import NEAR_DUPLICATE, diverse
+from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
 from .records import RESTORE, Owners, Reader
@@ -26,12 +28,6 @@ from .selection import Conditions
 from .vectors import Mask
 from .windows import windows
 
-# Passages whose vectors are this close are the same text in another place.
-_NEAR_DUPLICATE = 0.97
-# How good a passage in another language must be beside the first one to have a place kept for it.
-_AS_GOOD = 0.35
-# What resembling a passage in another language counts, of what it counts within one.
-_TRANSLATED = 0.4
 # What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
 # a passage does.
 _WORTH_IN_A_SENTENCE = 0.7
@@ -64,13 +60,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as the sides of the index take it."""
+    """A question as the sides of the index take it.
+
+    ``understood`` is the share of it that its vector stands for, in [0, 1].
+    """
 
     text: str
     language: str
     words: list[str]
     concepts: list[str]
     vector: Matrix
+    understood: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class Search:
 
     def ranked(self, text: str, k: int, conditions: Conditions) -> list[Ranked]:
         """The best passages for a question, best first, no two of the same text.
+
+        One that nothing speaks for is not found: all passages are as good an answer to "???".
 
         Args:
             text: The question.
@@ -115,7 +117,7 @@ class Search:
             # Copies of what is chosen already would take the places of others again.
             vectors, owners = self.reader.window_vectors(ids)
             wholes = vectors[_firsts(owners)]
-            new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < _NEAR_DUPLICATE
+            new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < NEAR_DUPLICATE
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
             foreign = np.array(
@@ -125,11 +127,11 @@ class Search:
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
             ranked = self._reread(question, found, matrix, kinds, read)
-            chosen = _diverse(ranked, matrix, kinds, k, self.settings)
+            chosen = diverse(_scores(ranked), matrix, kinds, k, self.settings)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
-        return [ranked[row] for row in chosen]
+        return [ranked[row] for row in chosen if ranked[row].score > 0]
 
     def _reread(
         self,
@@ -142,12 +144,12 @@ class Search:
         """The same passages with the scores that they have once the reranker has read the best.
 
         ``read`` keeps what it gave, by passage, so it reads none twice for one question; ``matrix``
-        is as ``_diverse`` takes it, which keeps copies of one text from being read.
+        is as ``diverse`` takes it, which keeps copies of one text from being read.
         """
         if self.reranker is None:
             return found
         settings = replace(self.settings, diversity=0.0)
-        rows = _diverse(found, matrix, kinds, self.settings.reranked, settings)
+        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings)
         best = {found[row].passage_id for row in rows}
         new = sorted(best - read.keys())
         texts = [passage.text for passage, _ in self.reader.passages(new)]
@@ -164,7 +166,10 @@ class Search:
         text = restored(text, language) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
-        return Question(text, language, content_words(text), keys, vector)
+        return Question(text, language, content_words(text), keys, vector, self._understood(text))
+
+    def _understood(self, text: str) -> float:
+        return self.alignment.understood(text) if self.alignment else 1.0
 
     def parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
         """What is searched by itself: each language of the documents.
@@ -221,6 +226,7 @@ class Search:
             lexical.concept_rarity(question.concepts),
         )
         near, best, counts = self._dense(question.vector, matrix, owners)
+        near *= question.understood
         aligned = None
         if self.alignment:
             written = lexical.written(ids)
@@ -256,6 +262,7 @@ class Search:
             held = in_the_text(held, self.alignment.of_texts(text, texts), _WORTH_IN_A_SENTENCE)
         matrix = self.embedder.embed(texts)
         near, _, _ = self._dense(query, matrix, np.arange(len(texts)))
+        near *= self._understood(text)
         return list(zip(held.tolist(), near.tolist(), strict=True))
 
     def _dense(
@@ -318,6 +325,10 @@ def content_words(question: str) -> list[str]:
     return [word for word in every if word not in function_words()] or every
 
 
+def _scores(ranked: Sequence[Ranked]) -> Matrix:
+    return np.array([one.score for one in ranked], dtype=np.float32)
+
+
 def _shares(scores: dict[int, float], ids: Sequence[int]) -> Matrix:
     return np.array([scores.get(one, 0.0) for one in ids], dtype=np.float32)
 
@@ -342,39 +353,3 @@ def coverage(rarity: dict[str, float], text: str) -> float:
         for word, weight in rarity.items()
     )
     return found / total
-
-
-def _diverse(
-    ranked: list[Ranked], matrix: Matrix, kinds: Owners, k: int, settings: RetrievalSettings
-) -> list[int]:
-    """The rows of k passages by maximal marginal relevance, and never two of the same text.
-
-    Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
-    penalty is the setting ``diversity`` times the relevance times the similarity to the nearest
-    chosen passage, so it never lifts an irrelevant passage over a relevant one. Passages of another kind
-    are in another language: what resembles one repeats it for those who read that, and loses less.
-
-    Of every ``other_languages`` passages, one is not of the kind that came first, where there is
-    one a third as good as that: what answers in the other language is found among however many
-    that hold some of the question's words.
-    """
-    scores = np.array([one.score for one in ranked])
-    nearest = np.zeros(len(ranked))
-    open_ = np.ones(len(ranked), dtype=bool)
-    chosen: list[int] = []
-    while len(chosen) < k and open_.any():
-        values = np.where(open_, scores * (1 - settings.diversity * nearest), -np.inf)
-        if chosen and settings.other_languages:
-            others = kinds != kinds[chosen[0]]
-            good = others & open_ & (scores >= _AS_GOOD * scores[chosen[0]])
-            if (len(chosen) + 1) // settings.other_languages > others[chosen].sum() and good.any():
-                values[~good] = -np.inf
-        best = int(np.argmax(values))
-        chosen.append(best)
-        similarity = np.clip(matrix @ matrix[best], 0, 1)
-        nearest = np.maximum(
-            nearest, np.where(kinds == kinds[best], similarity, _TRANSLATED * similarity)
-        )
-        open_ &= similarity < _NEAR_DUPLICATE
-        open_[best] = False
-    return chosen

@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 
-from .embed import Matrix
+from .arrays import Ids, Matrix, of_length_1
 from .unigram import SPACE, Cut, unigram_of
-
-Ids = NDArray[np.int64]
 
 # It reads a text of any length, but the sum of a long one says little of where an answer stands.
 # So many pieces are about 750 characters of English or Vietnamese, in the seeds as long as English
@@ -33,6 +31,8 @@ _SUMMED_AT_ONCE = 4096
 # In a JSON text only an unescaped quotation mark can stand at these places.
 _UNKNOWN_ID = re.compile(rb'(?<!\\)"unk_id"\s*:\s*(\d+)')
 _MODULES = ("StaticEmbedding", "Normalize")
+# What marks a piece that begins a word, or one that does not: Unigram's, WordPiece's, bytes'.
+_MARKS = {SPACE: True, "##": False, "Ġ": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,14 @@ class StaticModel:
     Args:
         library: Its tokenizer, in the library.
         cut: The same, or what does the same and is sooner ready.
+        pieces: Every piece as the tokenizer writes it, by its id.
         rows: The vectors as they are stored, shape (pieces, dimension).
         weights: Shape (pieces,), 0 for the unknown piece.
     """
 
     library: LibraryCut
     cut: Cut
+    pieces: Sequence[str]
     rows: NDArray[Any]
     weights: Matrix
 
@@ -131,7 +133,7 @@ class StaticEmbedder:
     def __init__(self, folder: Path, name: str | None = None) -> None:
         self.name = name or str(folder)
         model = read_static(folder)
-        self._cut, self._library = model.cut, model.library
+        self._cut, self._pieces = model.cut, model.pieces
         self._rows, self._weights = model.rows, model.weights
         self.dimension = int(self._rows.shape[1])
         self.max_tokens = _PASSAGE_PIECES
@@ -143,7 +145,7 @@ class StaticEmbedder:
             for first in range(0, len(ids), _SUMMED_AT_ONCE):
                 part = ids[first : first + _SUMMED_AT_ONCE]
                 sums[row] += self._weights[part] @ self._rows[part].astype(np.float32)
-        return _of_length_1(sums)
+        return of_length_1(sums)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many pieces each text has."""
@@ -153,19 +155,48 @@ class StaticEmbedder:
         """The pieces of each text, in order, those that are unknown included."""
         return [np.array(ids, dtype=np.int64) for ids in self._cut(texts)]
 
-    def token_vectors(self, ids: Ids) -> Matrix:
-        """The vectors of pieces, shape (number of pieces, dimension), of length 1 or all zeros."""
-        return _of_length_1(self._rows[ids].astype(np.float32))
+    def token_begins(self, ids: Ids) -> NDArray[np.bool_]:
+        """Whether a word begins with each of some pieces, shape (number of pieces,)."""
+        return self._begins[ids]
+
+    def word_vectors(self, ids: Ids, starts: Ids) -> Matrix:
+        """The vectors of words, shape (number of words, dimension), of length 1 or all zeros.
+
+        Args:
+            ids: Their pieces, one word after the other.
+            starts: Where the pieces of each word begin, the first at 0.
+        """
+        lengths = np.diff(starts, append=len(ids))
+        sums = self._weighted(ids[starts])
+        # Most words are one piece: numpy's ``reduceat`` would take as long for those as for others.
+        for place in range(1, int(lengths.max(initial=0))):
+            longer = np.flatnonzero(lengths > place)
+            sums[longer] += self._weighted(ids[starts[longer] + place])
+        return of_length_1(sums)
+
+    def _weighted(self, ids: Ids) -> Matrix:
+        rows: Matrix = self._rows[ids].astype(np.float32)
+        rows *= self._weights[ids, None]
+        return rows
 
     def token_weights(self, ids: Ids) -> Matrix:
-        """How much pieces count in a sum of ``token_vectors``, shape (number of pieces,), >= 0."""
+        """How much pieces count in a sum of their vectors, shape (number of pieces,), >= 0."""
         lengths = np.linalg.norm(self._rows[ids].astype(np.float32), axis=-1)
         return np.asarray(self._weights[ids] * lengths, dtype=np.float32)
 
     def token_texts(self, ids: Ids) -> list[str]:
         """Pieces as a person reads them, without the mark of a word's beginning."""
-        pieces = [str(self._library.tokenizer.id_to_token(int(one))) for one in ids]
+        pieces = [self._pieces[one] for one in ids.tolist()]
         return [piece.replace(SPACE, " ").strip() or piece for piece in pieces]
+
+    @cached_property
+    def _begins(self) -> NDArray[np.bool_]:
+        """Whether a word begins with each piece; in a vocabulary that marks no words, with all."""
+        for mark, begins in _MARKS.items():
+            marked = np.array([piece.startswith(mark) for piece in self._pieces], dtype=np.bool_)
+            if marked.any():
+                return marked if begins else ~marked
+        return np.ones(len(self._pieces), dtype=np.bool_)
 
 
 def layout_of(folder: Path) -> Layout | None:
@@ -210,14 +241,14 @@ def read_static(folder: Path) -> StaticModel:
     library = LibraryCut(content)
     quick = unigram_of(content, library)
     try:
-        pieces = quick.pieces if quick else library.tokenizer.get_vocab_size()
+        pieces = quick.pieces if quick else _vocabulary(library.tokenizer)
         unknown = quick.unknown if quick else _unknown_id(library.tokenizer, content)
-        rows, weights = _checked(given, layout.embeddings, pieces)
+        rows, weights = _checked(given, layout.embeddings, len(pieces))
     except (ValueError, IndexError) as error:
         raise _unreadable(folder, str(error)) from error
     if unknown is not None and unknown < len(weights):
         weights[unknown] = 0
-    return StaticModel(library, quick or library, rows, weights)
+    return StaticModel(library, quick or library, pieces, rows, weights)
 
 
 def _checked(
@@ -236,6 +267,14 @@ def _checked(
     if rows.dtype.kind not in "if" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
         raise ValueError("its vectors are not all numbers")
     return rows, weights
+
+
+def _vocabulary(tokenizer: Any) -> list[str]:
+    """Every piece by its id; an id that no piece has, as some vocabularies leave, is empty."""
+    pieces = [""] * tokenizer.get_vocab_size()
+    for piece, number in tokenizer.get_vocab().items():
+        pieces[number] = piece
+    return pieces
 
 
 def _unknown_id(tokenizer: Any, content: bytes) -> int | None:
@@ -262,11 +301,6 @@ def _only_static_modules(folder: Path) -> bool:
     except (OSError, ValueError, TypeError, KeyError):
         return False
     return all(kind in _MODULES for kind in kinds)
-
-
-def _of_length_1(vectors: Matrix) -> Matrix:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def _unreadable(folder: Path, reason: str) -> ModelError:

@@ -20,7 +20,8 @@ from .verify import size_on_disk, verify
 class Status:
     """An index that need not fit the settings.
 
-    ``facts`` are as ``facts_of`` gives them, with what the embedder is in plain words;
+    ``facts`` are as ``facts_of`` gives them, with what the embedder is in plain words and, where
+    the settings want another, the storage that embedding anew would give it;
     ``entries`` are the documents without their texts; ``mismatch`` says why the index cannot be
     opened with these settings, and is empty where it can; ``problems`` is what is damaged, if
     that was asked.
@@ -52,6 +53,8 @@ def status_of(folder: Path, settings: Settings, *, verified: bool = False) -> St
     facts = facts_of(catalog, folder)
     name = facts.pop("embedder")
     told = {"embedder": name, "embedder_is": described(name, settings.embedding)}
+    if facts["storage"] != settings.index.storage:
+        told["storage_set"] = f"{settings.index.storage}, once the index is embedded anew"
     differs = next(mismatches(folder, fingerprint, settings), "")
     problems = verify(catalog, folder) if verified else []
     return Status({**facts, **told}, entries, str(differs), problems)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .embed import Matrix
+from .arrays import Matrix
 
 _TYPES: dict[str, DTypeLike] = {"int8": np.int8, "float16": np.float16, "float32": np.float32}
 _LARGEST = 127

@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.errors import ModelError
 
-from .embed import Matrix
+from .arrays import Matrix
 from .models import Prefixes, prefixes_for
 
 # The English model that came with the program once; indexes made with it go by this name.

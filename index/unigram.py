@@ -87,7 +87,7 @@ class Unigram:
             raise ValueError("the unknown piece may stand in a text, or the space is unknown")
         self._scores = [*scores]
         self._scores[unknown] = least - 10.0  # the library's cost of an unknown character
-        self.pieces, self.unknown, self._library = len(pieces), unknown, library
+        self.pieces, self.unknown, self._library = pieces, unknown, library
         self._longest = max(map(len, pieces))
         parts, sequences = _in_kinds(pieces)
         self._parts = _parts(parts, self._ids, unknown)

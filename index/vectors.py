@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rag.errors import SettingsError
 
-from .embed import Matrix
+from .arrays import Ids, Matrix
 from .windows import SLOTS
 
 # The setting that lets the size decide.
@@ -53,7 +53,6 @@ _SELECTIVE = (
     "IndexIVFPQFastScan",
 )
 
-Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 # For each vector the id of its passage, and the vectors.
 Batch = tuple[Sequence[int] | Ids, Matrix]

@@ -74,8 +74,8 @@ class RetrievalSettings:
     ``k`` is how many an answer is written from. ``dense_weight`` is the share of the nearest
     sentences in the fused score, the rest is that of the words; ``diversity`` is what a passage
     loses for resembling one chosen before it; ``candidates`` is how many passages each side
-    proposes. One passage in ``other_languages`` is in another language than the first, if there is
-    one a third as good; with 0 none need be. ``reranker`` is the name or folder of a cross-encoder of
+    proposes. Behind the fifth, passages in another language than the first come before others until
+    they are one in ``other_languages``, if they are a third as good; with 0 they need not. ``reranker`` is the name or folder of a cross-encoder of
     sentence-transformers, which runs on this machine; empty for none. ``reranked`` is how many of
     the best candidates it reads.
     """
@@ -83,8 +83,8 @@ class RetrievalSettings:
     k: int = 6
     candidates: int = 50
     dense_weight: float = 0.3
-    diversity: float = 0.3
-    other_languages: int = 3
+    diversity: float = 0.1
+    other_languages: int = 2
     reranker: str = ""
     reranked: int = 20
 

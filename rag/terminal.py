@@ -33,7 +33,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PARTS = {
     "dense": "meaning",
     "aligned": "word by word",
-    "lexical": "words, held or met",
+    "lexical": "words held",
+    "met": "beyond those, half of word by word",
     "concepts": "names and figures",
     "reranked": "reranker",
 }

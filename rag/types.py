@@ -140,9 +140,9 @@ class NearestWindow:
 
 @dataclass(frozen=True, slots=True)
 class PieceMatch:
-    """A piece of a question, and the piece of the passage that is nearest to it.
+    """A word of a question as the embedder cuts it, and the nearest word of the passage.
 
-    ``weight`` is its share of all pieces of the question, ``similarity`` a cosine in [0, 1];
+    ``weight`` is its share of all words of the question, ``similarity`` a cosine in [0, 1];
     where that is 0, ``nearest`` is empty.
     """
 
@@ -156,9 +156,9 @@ class PieceMatch:
 class ScorePart:
     """An addend of a score: ``points`` is ``share`` (in [0, 1]) times ``weight``.
 
-    ``name`` is that of the part of the ``Hit``. The share of ``lexical`` also counts, at half, what
-    the passage says in other words, where that is more; without ``aligned``, that of ``concepts``
-    is only what goes beyond ``lexical``.
+    ``name`` is that of the part of the ``Hit``, or ``met``: ``aligned`` counts once more, at half, for
+    words that the passage says otherwise, as far as that goes beyond ``lexical``. Without
+    ``aligned``, the share of ``concepts`` is only what goes beyond ``lexical``.
     """
 
     name: str
@@ -171,7 +171,7 @@ class ScorePart:
 class Explanation:
     """Why a passage was found: the points of ``parts`` sum to ``score``.
 
-    ``pieces`` are the heaviest few of the question, none with an embedder without vectors of
+    ``pieces`` are the heaviest few words of the question, none with an embedder without vectors of
     pieces. ``filters`` are those that the search was narrowed to, by name.
     """
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.evals.formats.squad import load_squad
 from rag.index.embed import Embedder
 from rag.index.index import Index
 from rag.index.training.corpus import read_corpus
@@ -54,14 +54,15 @@ class Asked:
 
 
 def paragraphs_and_questions(file: Path) -> tuple[list[str], list[Asked]]:
-    """The paragraphs of a file in SQuAD's format, and the questions on them."""
-    paragraphs: list[str] = []
-    questions: list[Asked] = []
-    for article in json.loads(file.read_text("utf-8"))["data"]:
-        for paragraph in article["paragraphs"]:
-            questions += [Asked(q["question"], len(paragraphs)) for q in paragraph["qas"]]
-            paragraphs.append(paragraph["context"])
-    return paragraphs, questions
+    """The paragraphs of a file in SQuAD's format, and the questions that one of them answers."""
+    suite = load_squad(file)
+    numbers = {name: number for number, name in enumerate(suite.texts)}
+    questions = [
+        Asked(case.question, numbers[case.expected[0].document])
+        for case in suite.cases
+        if case.expected
+    ]
+    return list(suite.texts.values()), questions
 
 
 def distractors(folder: Path, language: str, count: int) -> list[str]:
@@ -91,9 +92,11 @@ def index_of(
     return index
 
 
-def ranks(index: Index, question: str, wanted: list[str]) -> list[int | None]:
+def ranks(
+    index: Index, question: str, wanted: list[str], language: str | None = None
+) -> list[int | None]:
     """At which place, from 1, each of some texts is found; ``None`` where not among the ten."""
-    hits = index.search(question, _ASKED)
+    hits = index.search(question, _ASKED, language=language)
     order = list(dict.fromkeys(hit.document.name.removesuffix(".txt") for hit in hits))[:_DEPTH]
     return [order.index(name) + 1 if name in order else None for name in wanted]
 

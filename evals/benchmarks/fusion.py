@@ -11,7 +11,6 @@ nearest sentences alone. Across languages ``bilingual`` measures.
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -20,44 +19,30 @@ from rag.index.embed import CachedEmbedder
 from rag.index.index import Index
 from rag.settings import RetrievalSettings, Settings
 
+from .bilingual import Asked, index_of, paragraphs_and_questions, ranks, reciprocal
+
 _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 _LANGUAGES = ("en", "vi")
-_DEPTH = 10
-
-Question = tuple[str, str]
 
 
-def _read(source: Path, language: str, target: Path) -> list[Question]:
-    """Write one file for each paragraph; the questions, each with the file that answers it."""
-    questions: list[Question] = []
-    articles = json.loads((source / f"xquad.{language}.json").read_text("utf-8"))["data"]
-    paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
-    for number, paragraph in enumerate(paragraphs):
-        name = f"{language}-{number:03}.txt"
-        (target / name).write_text(paragraph["context"], "utf-8")
-        questions += [(asked["question"], name) for asked in paragraph["qas"]]
-    return questions
-
-
-def _mean_reciprocal_rank(index: Index, questions: list[Question], language: str | None) -> float:
-    """MRR@10; several passages of one paragraph count as one."""
-    total = 0.0
-    for question, name in questions:
-        hits = index.search(question, 2 * _DEPTH, language=language)
-        order = list(dict.fromkeys(hit.document.name for hit in hits))[:_DEPTH]
-        total += 1 / (order.index(name) + 1) if name in order else 0.0
-    return total / len(questions)
+def _mean_reciprocal_rank(index: Index, code: str, asked: list[Asked], alone: bool) -> float:
+    """MRR@10 of one language's questions, in its own documents alone or in all."""
+    within = code if alone else None
+    found = [ranks(index, one.text, [f"{code}-{one.paragraph:03}"], within)[0] for one in asked]
+    return reciprocal(found)
 
 
 def main() -> None:
     """Measure and print. A second argument asks only every n-th question."""
     source, step = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    read = {code: paragraphs_and_questions(source / f"xquad.{code}.json") for code in _LANGUAGES}
+    named = {
+        f"{code}-{number:03}": text
+        for code, (paragraphs, _) in read.items()
+        for number, text in enumerate(paragraphs)
+    }
     with tempfile.TemporaryDirectory() as folder:
-        documents = Path(folder) / "documents"
-        documents.mkdir()
-        asked = {language: _read(source, language, documents) for language in _LANGUAGES}
-        index = Index.create(Path(folder) / "index")
-        index.add(documents)
+        index = index_of(Path(folder), named, Settings(), None)
         embedder = CachedEmbedder(index.embedder())
         print(
             "dense_weight  "
@@ -68,7 +53,7 @@ def main() -> None:
             settings = dataclasses.replace(Settings(), retrieval=retrieval)
             opened = Index.open(index.folder, settings, embedder)
             scores = [
-                _mean_reciprocal_rank(opened, asked[code][::step], code if alone else None)
+                _mean_reciprocal_rank(opened, code, read[code][1][::step], alone)
                 for alone in (True, False)
                 for code in _LANGUAGES
             ]

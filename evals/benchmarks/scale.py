@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rag.index.arrays import Matrix
 from rag.index.catalog import FILE_NAME as CATALOG
 from rag.index.catalog import Catalog
 from rag.index.index import Index
@@ -31,7 +32,7 @@ from rag.index.verify import size_on_disk
 from rag.settings import IndexSettings, RetrievalSettings, Settings
 from rag.types import Document, Passage
 
-from .synthetic import Language, Matrix, clustered, windowed
+from .synthetic import Language, clustered, windowed
 
 DIMENSION = 384
 PER_DOCUMENT = 20

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Matrix = NDArray[np.float32]
+from rag.index.arrays import Matrix
 
 # Syllables make words that differ from each other and from those of any language's lists.
 _SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from rag.index.alignment import Ids, Pieces
-from rag.index.embed import Embedder, Matrix
+from rag.index.alignment import Pieces
+from rag.index.arrays import Ids, Matrix
+from rag.index.embed import Embedder
 from rag.index.transformer import packaged_folder
 
 from .static_model import write_static_model
@@ -53,9 +56,13 @@ class CountingEmbedder:
         """As the bundled embedder spells them."""
         return self._pieces.token_texts(ids)
 
-    def token_vectors(self, ids: Ids) -> Matrix:
+    def token_begins(self, ids: Ids) -> NDArray[np.bool_]:
+        """As the bundled embedder has words begin."""
+        return self._pieces.token_begins(ids)
+
+    def word_vectors(self, ids: Ids, starts: Ids) -> Matrix:
         """As the bundled embedder has them."""
-        return self._pieces.token_vectors(ids)
+        return self._pieces.word_vectors(ids, starts)
 
     def token_weights(self, ids: Ids) -> Matrix:
         """As the bundled embedder weighs them."""

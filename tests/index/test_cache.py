@@ -13,9 +13,9 @@ import pytest
 from rag.errors import IndexingError
 from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
 from rag.index import cache as cache_module
+from rag.index.arrays import Matrix
 from rag.index.cache import FILE_NAME, EmbeddingCache
 from rag.index.catalog import Catalog
-from rag.index.embed import Matrix
 from rag.index.index import Index
 from rag.index.storage import encoded
 from rag.settings import IndexSettings, Settings

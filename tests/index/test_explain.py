@@ -47,7 +47,10 @@ def test_the_terms_of_a_score_sum_to_it_and_its_weights_to_no_more_than_one(
     assert score == pytest.approx(sum(one.weight * one.shares[0] for one in every), abs=1e-6)
     assert 0 <= score <= 1 + 1e-6
     if aligned:
-        assert sum(one.weight for one in every) == pytest.approx(1)
+        assert sum(one.weight for one in every if one.name != "met") == pytest.approx(1)
+        held = {one.name: one.shares[0] for one in every}
+        assert held["lexical"] == lexical[0]
+        assert held["lexical"] + held["met"] == pytest.approx(max(lexical[0], met[0] / 2))
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -63,6 +66,8 @@ def test_points_sum_to_the_score_and_the_parts_are_those_of_the_hit(
         shares = {one.name: one.share for one in why.parts}
         assert shares["dense"] == pytest.approx(hit.dense)
         assert shares["aligned"] == pytest.approx(hit.aligned)
+        assert shares["lexical"] == pytest.approx(hit.lexical)
+        assert shares["met"] == pytest.approx(max(0, hit.aligned / 2 - hit.lexical), abs=1e-6)
         assert json.loads(to_json(why))["score"] == hit.score
 
 
@@ -126,6 +131,43 @@ def test_pieces_sum_to_what_the_alignment_gives(embedder: Embedder, static_model
                     (one.weight for one in pairs), reverse=True
                 )
                 assert all(one.similarity or not one.nearest for one in pairs)
+
+
+def test_a_word_that_is_spelled_out_is_met_by_itself_alone(embedder: StaticEmbedder) -> None:
+    alignment = Alignment(embedder)
+    assert alignment.of_texts(
+        "zzzxqqy", ["z x q y", "a quiz on zoology", "ask zzzxqqy"]
+    ).tolist() == [
+        0,
+        0,
+        pytest.approx(1),
+    ]
+    assert [
+        alignment.understood(one) for one in ("zzzxqqy", "aaaaaaaa", "Sora", "C", "中文", "")
+    ] == [
+        *(0, 0),
+        *(1, 1, 1, 1),
+    ]
+    assert 0.1 < alignment.understood("the revenue of zzzxqqy") < 0.9
+
+
+def test_a_word_in_pieces_is_not_met_by_those_of_other_words(embedder: StaticEmbedder) -> None:
+    """ "Pfizer" is "pf" and "izer" to the embedder; both stand in other words here."""
+    alignment = Alignment(embedder)
+    parts, whole = alignment.of_texts("Pfizer", ["the pf of an izer", "made by Pfizer"]).tolist()
+    assert parts < 0.9
+    assert whole == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "question", ["zzzxqqy", "aaaaaaaaaaaaaaaa", "hjkl qwrt zxcv", "???", "…", "😀"]
+)
+def test_letters_that_are_no_word_and_signs_alone_find_nothing(
+    seeds_index: Index, question: str
+) -> None:
+    assert seeds_index.search(question, 5) == []
+    ((held, near),) = seeds_index.evidence(question, ["Winston Ma called Sora a Newton moment."])
+    assert (held, near) == (0, 0)
 
 
 def test_the_same_piece_is_nearest_to_itself(embedder: StaticEmbedder) -> None:

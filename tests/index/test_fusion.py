@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
-from rag.index.alignment import Alignment, Ids
-from rag.index.embed import Matrix
+from rag.index.alignment import Alignment
+from rag.index.arrays import Ids, Matrix
 from rag.index.fusion import Parts, fused, levelled
 
 SHARES = arrays(np.float32, 5, elements=st.floats(0, 1, width=32))
@@ -69,7 +70,11 @@ class Letters:
     def token_texts(self, ids: Ids) -> list[str]:
         return [chr(piece) for piece in ids.tolist()]
 
-    def token_vectors(self, ids: Ids) -> Matrix:
+    def token_begins(self, ids: Ids) -> NDArray[np.bool_]:
+        return np.ones(len(ids), dtype=np.bool_)
+
+    def word_vectors(self, ids: Ids, starts: Ids) -> Matrix:
+        assert starts.tolist() == list(range(len(ids)))
         rows = np.zeros((len(ids), 128), dtype=np.float32)
         for row, piece in enumerate(ids.tolist()):
             small = ord(chr(piece).lower())

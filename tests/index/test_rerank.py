@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rag.errors import ModelError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
-from rag.index.embed import Matrix
+from rag.index.arrays import Matrix
 from rag.index.index import Index
 from rag.index.rerank import CrossEncoderReranker, combined, reranker_for
 from rag.settings import Settings

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from rag.errors import QuestionError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
+from rag.index.diversity import diverse
 from rag.index.embed import CachedEmbedder, Embedder
 from rag.index.fusion import Parts, fused
 from rag.index.index import Index
 from rag.index.records import Reader, Span, lies_in
 from rag.index.search import content_words, coverage
-from rag.settings import Settings
+from rag.settings import RetrievalSettings, Settings
 from rag.types import Hit
 from tests.index.conftest import CountingEmbedder
 
@@ -245,3 +246,27 @@ def test_a_text_seen_before_is_not_embedded_again(embedder: Embedder) -> None:
 def test_less_than_one_passage_cannot_be_asked_for(seeds_index: Index) -> None:
     with pytest.raises(QuestionError, match="0 passages cannot be found"):
         seeds_index.search("Sora", k=0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "languages"),
+    [(0, "vvvvvvvvvv"), (2, "vvvvveeeee"), (3, "vvvvveevev"), (4, "vvvvvevevv")],
+)
+def test_other_languages_catch_up_behind_the_fifth_passage(wanted: int, languages: str) -> None:
+    scores = np.r_[np.linspace(0.9, 0.8, 12), np.linspace(0.5, 0.4, 12)].astype(np.float32)
+    kinds = np.array([0] * 12 + [1] * 12)
+    settings = RetrievalSettings(diversity=0.0, other_languages=wanted)
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings)
+    assert "".join("ve"[kinds[row]] for row in rows) == languages
+    assert rows[:5] == [0, 1, 2, 3, 4]
+    # What is not a third as good as the first has no place kept for it.
+    scores[12:] = 0.3
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings)
+    assert rows == list(range(10))
+
+
+def test_those_that_are_as_good_need_no_place_kept() -> None:
+    scores, kinds = np.linspace(0.9, 0.7, 24, dtype=np.float32), np.arange(24) % 2
+    settings = RetrievalSettings(diversity=0.0)
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 12, settings)
+    assert rows == list(range(12))

@@ -7,7 +7,7 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.index import vectors as files
-from rag.index.embed import Matrix
+from rag.index.arrays import Matrix
 from rag.index.vectors import AUTO, Vectors, build, exact, factory_for, training_size
 
 IDS = [7, 3, 1000, 2**40, 12]

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from rag.errors import IndexMismatch, SettingsError
 from rag.evals.benchmarks.synthetic import HashingEmbedder, Language
 from rag.index import vectors as files
+from rag.index.arrays import Ids, Matrix
 from rag.index.catalog import Catalog
-from rag.index.embed import Matrix
 from rag.index.index import Index
 from rag.index.storage import decoded, encoded, row_bytes
-from rag.index.vectors import Ids, Vectors, build, exact, training_size
+from rag.index.vectors import Vectors, build, exact, training_size
 from rag.index.windows import MOST_WINDOWS, windows
 from rag.settings import IndexSettings, Settings, load_settings
 from rag.text import sentences

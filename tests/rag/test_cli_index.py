@@ -116,6 +116,11 @@ def test_status_shows_the_embedder_and_where_the_settings_differ(
     fits = json.loads(capsys.readouterr().out)
     assert (fits["embedder"], fits["mismatch"]) == ("bundled:en-vi-1", "")
     assert fits["embedder_is"] == "the static model that comes with the program, on this machine"
+    assert "storage_set" not in fits
+    assert run("status", *here, "--set", "index.storage=float16") == 0
+    shown = capsys.readouterr()
+    assert "storage set     float16, once the index is embedded anew" in shown.out
+    assert shown.err == ""
     other = [*here, "--set", "index.embedder=openai:text-embedding-3-small"]
     assert run("status", *other) == 0
     shown = capsys.readouterr()

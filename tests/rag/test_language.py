@@ -28,6 +28,14 @@ from rag.language import detect_language, language_name, question_kinds
         ("Pourquoi OpenAI a-t-il bloqué la Chine ?", "fr"),
         ("OpenAI为什么封锁中国？", "zh"),
         ("Warum hat OpenAI China gesperrt?", "de"),
+        ("Le conseil de la ville a décidé de fermer l'école.", "fr"),
+        ("Elle a dit que la loi ne change pas. Il a de la chance.", "fr"),
+        ("La ville de Paris est la capitale.", "fr"),
+        ("La casa de la playa es grande.", "es"),
+        ("A casa da praia é grande e a cidade é bonita.", "pt"),
+        ("Orașul este mare și ploaia cade în fiecare seară.", "ro"),
+        ("Thu do cua nuoc Phap la thanh pho nao?", "vi"),
+        ("Nam nay gia dinh toi ve que an Tet.", "vi"),
     ],
 )
 def test_short_questions_are_told_apart(question: str, language: str) -> None:
