@@ -94,12 +94,15 @@ class AnswerSettings:
 
     ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the
     least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
-    many it quotes at most.
+    many it quotes at most. ``nli`` is the name or folder of a cross-encoder of
+    sentence-transformers that was trained for natural language inference, and helps to judge
+    sentences; it runs on this machine; empty for none.
     """
 
     backend: str = "extractive"
     evidence: float = 0.45
     sentences: int = 3
+    nli: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ class Settings:
 
 
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
-_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable"}
+_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable", "answer.nli"}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),

@@ -1,0 +1,273 @@
+"""What a sentence states, as far as it can be compared: figures, names, denials, relations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from .concepts import Concept, concepts
+from .language import function_words, magnitudes, negations, number_words
+from .relations import (
+    Token,
+    bounds,
+    hidden_denials,
+    no_denials,
+    poles,
+    tokens,
+    units,
+)
+from .text import Span
+
+_DATES = ("year", "month", "date", "day")
+_FIGURES = ("number", "percent", "ordinal", "century", "decade", "weekday")
+_NAMES = ("territory", "name", "language")
+_UNITS = ("currency", "unit")
+_RANGE = re.compile(r"\d\s?[-–—]\s?\d|\s(?:to|đến|tới)\s")
+# How many words with a topic a denial reaches, and where it ends.
+_REACH = 3
+_CLAUSE_ENDS = re.compile(r"[,.;:!?()“”\"\n–—]")
+# A name of so few syllables of the beginning of a sentence may be any word.
+_MONEY_KINDS = {"currency": "money", "unit": "measure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number or a date: its readings, its unit, and whether it is a bound (1 least, -1 most)."""
+
+    keys: frozenset[str]
+    start: int
+    end: int
+    is_date: bool
+    several: bool = False
+    unit: str = ""
+    unit_kind: str = ""
+    unit_span: Span = (0, 0)
+    bound: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name: the keys it is known by, if it is, and the numbers of its words."""
+
+    keys: frozenset[str]
+    words: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A text as what it states; made by ``statement``."""
+
+    text: str
+    language: str
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """Its words."""
+        return tokens(self.text)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its words in lower case."""
+        return tuple(one.word for one in self.tokens)
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Where each word stands, as numbers of words."""
+        found: dict[str, list[int]] = {}
+        for place, word in enumerate(self.words):
+            found.setdefault(word, []).append(place)
+        return found
+
+    @cached_property
+    def _concepts(self) -> list[Concept]:
+        known = self.language if self.language in number_words() else None
+        return concepts(self.text, known)
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """Its numbers and dates, in order."""
+        by_place: dict[Span, set[str]] = {}
+        for one in self._concepts:
+            if one.key.partition(":")[0] in (*_DATES, *_FIGURES):
+                by_place.setdefault((one.start, one.end), set()).add(one.key)
+        found = [self._figure(frozenset(keys), span) for span, keys in by_place.items()]
+        found += self._spoken([(one.start, one.end) for one in found])
+        return tuple(sorted(found, key=lambda one: one.start))
+
+    def _figure(self, keys: frozenset[str], span: Span) -> Figure:
+        start, end = span
+        is_date = any(key.partition(":")[0] in _DATES for key in keys)
+        several = bool(_RANGE.search(self.text, start, end))
+        unit, kind, unit_span = ("", "", (end, end)) if is_date else self._unit(start, end)
+        first = self._first_at(min(start, unit_span[0]) if unit else start)
+        behind = self._first_at(max(end, unit_span[1]))
+        section = "times" if is_date else "bounds"
+        bound = bounds(section).ending(self.words, first) or 0
+        if not is_date and not bound:
+            bound = bounds("bounds", behind=True).beginning(self.words, behind) or 0
+        return Figure(keys, start, end, is_date, several, unit, kind, unit_span, bound)
+
+    def _unit(self, start: int, end: int) -> tuple[str, str, Span]:
+        """The unit of a number: a known one beside it, or a word behind it."""
+        for one in self._concepts:
+            kind, _, key = one.key.partition(":")
+            if kind in _UNITS:
+                behind = one.start <= end + 2 and one.end > end and one.start > start
+                if behind or 0 <= start - one.end <= 1:
+                    kind = _MONEY_KINDS[kind]
+                    return f"{kind}:{key}", kind, (one.start, one.end)
+        place = self._first_at(end)
+        if place < len(self.tokens) and self.tokens[place].start <= end + 2:
+            if known := units().beginning(self.words, place):
+                return known[1], known[0], (self.tokens[place].start, self.tokens[place].end)
+        return "", "", (end, end)
+
+    def _spoken(self, taken: list[Span]) -> list[Figure]:
+        """Numbers in words that count only before a unit: "one minute", "năm phút"."""
+        spoken = number_words().get(self.language)
+        found: list[Figure] = []
+        for place, token in enumerate(self.tokens[:-1]):
+            value = spoken.values.get(token.word) if spoken else None
+            if value is None or any(start <= token.start < end for start, end in taken):
+                continue
+            if units().beginning(self.words, place + 1):
+                keys = frozenset([f"number:{value}"])
+                found.append(self._figure(keys, (token.start, token.end)))
+        return found
+
+    def _first_at(self, position: int) -> int:
+        """The number of the first word that begins at a position or behind it."""
+        return next(
+            (n for n, one in enumerate(self.tokens) if one.start >= position), len(self.tokens)
+        )
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """All that its figures and names are known by."""
+        return frozenset(key for one in (*self.figures, *self.names) for key in one.keys)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """Its names: known ones, and words in capitals that do not just begin it."""
+        found: list[Name] = []
+        taken = {
+            place
+            for one in self.figures
+            for place, token in enumerate(self.tokens)
+            if one.start <= token.start < max(one.end, one.unit_span[1])
+        }
+        by_place: dict[Span, set[str]] = {}
+        for one in self._concepts:
+            if one.key.partition(":")[0] in _NAMES:
+                by_place.setdefault((one.start, one.end), set()).add(one.key)
+        for (start, end), keys in by_place.items():
+            own = [n for n, one in enumerate(self.tokens) if start <= one.start < end]
+            if own and taken.isdisjoint(own):
+                found.append(Name(frozenset(keys), tuple(own)))
+                taken |= set(own)
+        run: list[int] = []
+        for place, token in enumerate(self.tokens):
+            counts = place not in taken and self._is_name(place)
+            if run and (not counts or self.text[self.tokens[place - 1].end : token.start] not in " -."):
+                found.append(Name(frozenset(), tuple(run)))
+                run = []
+            if counts:
+                run.append(place)
+        if run:
+            found.append(Name(frozenset(), tuple(run)))
+        return tuple(sorted(found, key=lambda one: one.words))
+
+    def _is_name(self, place: int) -> bool:
+        token = self.tokens[place]
+        written = self.text[token.start : token.end]
+        if any(char.isupper() for char in written[1:]) or (
+            token.capital and any(char.isdigit() for char in written)
+        ):
+            return True
+        if not token.capital or token.word in negations():
+            return False
+        before = self.text[: token.start].rstrip(" “\"'‘«(")
+        opens = not before or before[-1] in ".!?:\n"
+        if not opens:
+            return True
+        following = self.tokens[place + 1] if place + 1 < len(self.tokens) else None
+        joined = following and self.text[token.end : following.start] in (" ", "-")
+        is_word = token.word in function_words(self.language if self.language in ("en", "vi") else None)
+        return bool(joined and following and following.capital and not is_word)
+
+    @cached_property
+    def denials(self) -> tuple[tuple[int, ...], ...]:
+        """For each word that denies the numbers of the words with a topic that it reaches."""
+        harmless = {
+            place
+            for _, start, end in no_denials().found(self.words)
+            for place in range(start, end)
+        }
+        found = []
+        for place, token in enumerate(self.tokens):
+            if token.word not in negations() or place in harmless:
+                continue
+            if token.word == "t" and self.text[token.start - 1 : token.start] not in ("'", "’"):
+                continue
+            reached: list[int] = []
+            for other in range(place + 1, len(self.tokens)):
+                gap = self.text[self.tokens[other - 1].end : self.tokens[other].start]
+                if len(reached) == _REACH or _CLAUSE_ENDS.search(gap):
+                    break
+                if self.has_topic(other):
+                    reached.append(other)
+            found.append(tuple(reached))
+        return tuple(found)
+
+    @cached_property
+    def may_deny(self) -> bool:
+        """Whether a word in it denies without being a negation: "lacks", "thiếu"."""
+        return any(True for _ in hidden_denials().found(self.words))
+
+    @cached_property
+    def poles(self) -> dict[int, dict[int, tuple[int, ...]]]:
+        """For each scale the ends of it that are said, with the numbers of the words that do."""
+        found: dict[int, dict[int, tuple[int, ...]]] = {}
+        for meanings, start, end in poles().found(self.words):
+            for scale, pole in meanings:
+                ends = found.setdefault(scale, {})
+                ends[pole] = (*ends.get(pole, ()), *range(start, end))
+        return found
+
+    def has_topic(self, place: int) -> bool:
+        """Whether a word is to be found in what bears a statement out."""
+        word = self.words[place]
+        known = self.language if self.language in ("en", "vi") else None
+        return not (
+            word in function_words(known)
+            or word in negations()
+            or word in magnitudes()
+            or word[0].isdigit()
+            or (len(word) == 1 and word.isascii())
+        )
+
+    @cached_property
+    def terms(self) -> tuple[int, ...]:
+        """The numbers of its words with a topic that belong to no figure, unit or known name."""
+        spans = [(one.start, one.end) for one in self.figures]
+        spans += [one.unit_span for one in self.figures if one.unit]
+        named = {place for one in self.names for place in one.words}
+        return tuple(
+            place
+            for place, token in enumerate(self.tokens)
+            if self.has_topic(place)
+            and place not in named
+            and not any(start <= token.start < end for start, end in spans)
+        )
+
+
+@lru_cache(maxsize=4096)
+def statement(text: str, language: str) -> Statement:
+    """What a text states.
+
+    Args:
+        text: A sentence or a quote, in Unicode NFC.
+        language: Its language, ISO 639-1.
+    """
+    return Statement(text, language)
