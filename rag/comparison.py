@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from .language import follow_ups, number_words
 from .meeting import Met, same_words
-from .relations import acting_behind, beside
+from .relations import acting_behind, beside, tokens
 from .statement import Figure, Name, Statement
 from .text import fold
 from .thresholds import MET_ACROSS, MET_NAME, MET_WITHIN
@@ -16,6 +17,10 @@ from .types import Reason, ReasonKind
 
 # How many words before a name may hold the preposition that keeps it out of what is told.
 _BESIDE = 3
+# How many words behind what leads to it a name may stand; Vietnamese writes syllables.
+_LED = 5
+# A name of so few capitals is rather a term.
+_TERM = 4
 # A number up to this may be counted from what the quote lists.
 _COUNTED = 12
 
@@ -53,7 +58,7 @@ def differences(sentence: Statement, source: Source, found: Sequence[Met]) -> li
         *figure_differences(sentence, source),
         *_name_differences(sentence, source, found),
         *_denial_differences(sentence, source.quote, found),
-        *_opposites(sentence, source.quote),
+        *_opposites(sentence, source.quote, found),
         *_swapped(sentence, source.quote, found),
     ]
 
@@ -82,9 +87,33 @@ def figure_differences(sentence: Statement, source: Source) -> Iterator[Differen
             yield Difference(Reason(ReasonKind.UNIT, said, instead, contradicts=rival), grave=True)
         elif one.unit and not any(o.unit for o in others):
             yield Difference(Reason(ReasonKind.UNIT, said, _written(quote, others[0])))
-        elif one.bound and all(o.bound == -one.bound for o in others):
-            reason = Reason(ReasonKind.RELATION, said, _written(quote, others[0]), contradicts=True)
+        elif one.rate and not any(o.rate in ("", one.rate) for o in others):
+            reason = Reason(ReasonKind.UNIT, one.rate, others[0].rate, contradicts=True)
             yield Difference(reason, grave=True)
+        elif one.bound and not any(o.bound == one.bound for o in others):
+            rivals = [o for o in others if o.bound]
+            if rivals:
+                instead = _written(quote, rivals[0])
+                reason = Reason(ReasonKind.RELATION, said, instead, contradicts=True)
+                yield Difference(reason, grave=True)
+    yield from _spelled_numbers(sentence, quote)
+
+
+def _spelled_numbers(sentence: Statement, quote: Statement) -> Iterator[Difference]:
+    """Words that may be numbers, "năm" and "one", where the quote has another before the same word."""
+    spoken = number_words().get(sentence.language)
+    numbers = {one.end: one for one in quote.figures if not one.is_date and not one.unit}
+    for place, word in enumerate(sentence.words[:-1]):
+        start = sentence.tokens[place].start
+        value = spoken.values.get(word) if spoken and len(word) > 1 else None
+        if value is None or any(one.start <= start < one.end for one in sentence.figures):
+            continue
+        for other in same_words(sentence.words[place + 1], quote):
+            before = quote.tokens[other - 1].end if other else -1
+            figure = numbers.get(before)
+            if figure and f"number:{value}" not in figure.keys:
+                reason = Reason(ReasonKind.FIGURE, word, _written(quote, figure), contradicts=True)
+                yield Difference(reason, grave=True)
 
 
 def _written(quote: Statement, figure: Figure) -> str:
@@ -180,7 +209,7 @@ def _missing(name: Name, sentence: Statement, quote: Statement, found: Sequence[
     return [
         place
         for place in name.words
-        if sentence.words[place] not in ("s",)
+        if sentence.words[place] != "s"
         and not (found[place].by_form or found[place].similarity >= nearest)
     ]
 
@@ -234,120 +263,240 @@ def _denial_differences(
 # -- relations ----------------------------------------------------------------------------------
 
 
-def _opposites(sentence: Statement, quote: Statement) -> Iterator[Difference]:
-    """What a sentence says and the quote says the opposite of, and nowhere the same."""
-    said_otherwise: set[int] = set()
+def _opposites(
+    sentence: Statement, quote: Statement, found: Sequence[Met]
+) -> Iterator[Difference]:
+    """What a sentence says and the quote says the opposite of in the same place."""
+    otherwise: set[int] = set()
     for scale, ends in sentence.poles.items():
         there = quote.poles.get(scale, {})
-        for pole, places in ends.items():
-            if pole not in there and 1 - pole in there and 1 - pole not in ends:
-                if _said(sentence, quote, places) or said_otherwise & set(places):
-                    continue
-                said_otherwise |= set(places)
-                instead = _text(quote, there[1 - pole][:1])
-                reason = Reason(
-                    ReasonKind.RELATION, _text(sentence, places), instead, contradicts=True
-                )
-                yield Difference(reason, grave=True)
+        if len(ends) > 1 or not there:
+            continue  # a sentence that says both is compared in its order alone
+        ((pole, places),) = ends.items()
+        rivals = there.get(1 - pole, ())
+        if not rivals or otherwise & set(places):
+            continue
+        same = {*there.get(pole, ())}
+        same |= {p for place in places for p in same_words(sentence.words[place], quote)}
+        same -= set(rivals)
+        if same and not _nearer(sentence, places, found, rivals, same):
+            continue
+        otherwise |= set(places)
+        said, instead = _text(sentence, places), _text(quote, rivals[:1])
+        reason = Reason(ReasonKind.RELATION, said, instead, contradicts=True)
+        yield Difference(reason, grave=True)
 
 
-def _said(sentence: Statement, quote: Statement, places: Sequence[int]) -> bool:
-    """Whether a quote has the words too, or says the same by another scale."""
-    if all(same_words(sentence.words[place], quote) for place in places):
-        return True
-    return any(
-        pole in quote.poles.get(scale, {})
-        for scale, ends in sentence.poles.items()
-        for pole, own in ends.items()
-        if set(own) & set(places)
-    )
+def _nearer(
+    sentence: Statement,
+    places: Sequence[int],
+    found: Sequence[Met],
+    rivals: Iterable[int],
+    same: Iterable[int],
+) -> bool:
+    """Whether what stands beside some words of a sentence stands nearer to their opposites."""
+    beside_it = [
+        place
+        for direction in (1, -1)
+        for place in _neighbours(sentence, places[-1] if direction > 0 else places[0], direction)
+    ]
+    for place in beside_it:
+        if anchors := found[place].places:
+            far = min(abs(a - one) for a in anchors for one in same)
+            near = min(abs(a - one) for a in anchors for one in rivals)
+            if near != far:
+                return near < far
+    return False
+
+
+def _neighbours(sentence: Statement, start: int, direction: int) -> Iterator[int]:
+    """The nearest two words with a topic in a direction."""
+    place, count = start + direction, 0
+    while 0 <= place < len(sentence.words) and count < 2:
+        if sentence.has_topic(place):
+            yield place
+            count += 1
+        place += direction
 
 
 def _swapped(sentence: Statement, quote: Statement, found: Sequence[Met]) -> Iterator[Difference]:
-    """Two names that have each other's part: who bought whom.
+    """Two names, or two numbers, that have each other's part: who bought whom.
 
     In one text one stands before the other, in the other behind it, and nothing says that the one
-    who acts stands behind.
+    who acts stands behind; or what stands before a name stands before the other there.
     """
-    taking = [(n, places) for n in _parties(sentence) if (places := _where(n, sentence, quote))]
-    for (one, here), (other, there) in combinations(taking, 2):
-        if _one_phrase(sentence, one, other):
+    for parties, there in (
+        (_names(sentence), _names(quote)),
+        (_numbers(sentence), _numbers(quote)),
+    ):
+        taking = [(one, at) for one in parties if (at := _where(one, sentence, quote, there))]
+        for (one, here), (other, behind) in combinations(taking, 2):
+            if set(here) & set(behind) or _is_in_order(sentence, quote, (one, other), (here, behind)):
+                continue
+            said = f"{_text(sentence, one)} … {_text(sentence, other)}"
+            yield Difference(Reason(ReasonKind.RELATION, said, contradicts=True))
+            return
+    yield from _led_otherwise(sentence, quote, found)
+
+
+def _is_in_order(
+    sentence: Statement,
+    quote: Statement,
+    parties: tuple[Sequence[int], Sequence[int]],
+    places: tuple[Sequence[int], Sequence[int]],
+) -> bool:
+    """Whether two parties of a sentence may have the same parts in a quote."""
+    one, other = parties
+    if _is_beside(sentence, one[0]) or _is_beside(sentence, other[0]):
+        return True
+    if _one_phrase(sentence, one[-1], other[0]):
+        return True
+    own = _acts(sentence, other[0])
+    for here in places[0]:
+        for there in places[1]:
+            if _is_beside(quote, here) or _is_beside(quote, there):
+                return True
+            low, high = min(here, there), max(here, there)
+            # Whoever stands first acts, unless something says that the second does.
+            if _one_phrase(quote, low, high) or (here < there) == (_acts(quote, high) == own):
+                return True
+    return False
+
+
+def _led_otherwise(
+    sentence: Statement, quote: Statement, found: Sequence[Met]
+) -> Iterator[Difference]:
+    """Names that stand behind what stands before another one in the quote: "professor at X"."""
+    parties, there = _names(sentence), _names(quote)
+    own = {one: set(_where(one, sentence, quote, there)) for one in parties}
+    starts = sorted(one[0] for one in there)
+    for one in parties:
+        leading = _leading(sentence, one[0], parties)
+        anchors = {p for place in leading for p in found[place].places}
+        behind = {s for p in anchors if (s := _first_behind(p, starts)) is not None}
+        near = {s for start in behind for s in starts if _one_phrase(quote, start, s)}
+        others = {s for other in parties if other != one for s in own[other]}
+        of_phrase = {s for o in parties if _one_phrase(sentence, one[0], o[0]) for s in own[o]}
+        away = [min(abs(s - p) for p in anchors) for s in (*own[one], *near)] if anchors else []
+        if own[one] and min(away[: len(own[one])], default=0) <= min(away[len(own[one]) :], default=0):
             continue
-        ordered = {(a < b, _acts_behind(quote, min(a, b), max(a, b))) for a in here for b in there}
-        if any(_one_phrase_at(quote, a, b) for a in here for b in there):
-            continue
-        own = _acts_behind(sentence, one[-1], other[0])
-        # Whoever stands first acts, unless something says that the second does.
-        if ordered and all(first != (behind == own) for first, behind in ordered):
-            reason = Reason(
-                ReasonKind.RELATION,
-                f"{_text(sentence, one)} … {_text(sentence, other)}",
-                contradicts=True,
+        if own[one] and near and not near & (own[one] | of_phrase) and near <= others:
+            rival = next(words for words in there if words[0] in near)
+            led = (*leading, *one)
+            said = _text(sentence, led)
+            yield Difference(
+                Reason(ReasonKind.RELATION, said, _text(quote, rival), contradicts=True)
             )
-            yield Difference(reason)
             return
 
 
-def _parties(sentence: Statement) -> list[tuple[int, ...]]:
-    """The names and plain numbers of a sentence, but for those that stand beside what is told."""
-    names = [one.words for one in sentence.names]
-    first = sentence.tokens[0] if sentence.tokens else None
-    if first and first.capital and sentence.has_topic(0) and all(0 not in one for one in names):
-        names.append((0,))  # "Reyes defeated …": whether it is a name, the quote must tell
-    numbers = [
-        tuple(n for n, t in enumerate(sentence.tokens) if one.start <= t.start < one.end)
-        for one in sentence.figures
+def _first_behind(place: int, starts: Sequence[int]) -> int | None:
+    """The first name that begins a few words behind a word."""
+    return next((start for start in starts if 0 < start - place <= _LED), None)
+
+
+def _leading(
+    sentence: Statement, first: int, parties: Sequence[tuple[int, ...]]
+) -> tuple[int, ...]:
+    """The last words with a topic before a name, if no other name lies between."""
+    taken = {place for one in parties for place in one}
+    found: list[int] = []
+    for place in range(first - 1, max(-1, first - 5), -1):
+        gap = sentence.text[sentence.tokens[place].end : sentence.tokens[place + 1].start]
+        if place in taken or "," in gap:
+            break
+        if sentence.has_topic(place):
+            found.append(place)
+    return tuple(reversed(found[:2]))
+
+
+def _names(statement: Statement) -> list[tuple[int, ...]]:
+    """The names of a statement, and its first word where that may be one: "Reyes defeated"."""
+    found = [one.words for one in statement.names if one.keys or not _is_term(statement, one)]
+    taken = {place for one in statement.names for place in one.words}
+    spans = [(one.start, one.end) for one in statement.figures]
+    for place, token in enumerate(statement.tokens):
+        dated = any(start <= token.start < end for start, end in spans)
+        if token.capital and statement.has_topic(place) and place not in taken and not dated:
+            found.append((place,))
+    return sorted(found)
+
+
+def _is_term(statement: Statement, name: Name) -> bool:
+    """Whether a name is a term in capitals that takes no part: "AI", "CEO", "API"."""
+    written = _text(statement, name.words)
+    return len(written) <= _TERM and written.isupper() and written.isalpha()
+
+
+def _numbers(statement: Statement) -> list[tuple[int, ...]]:
+    listed = [
+        tuple(n for n, t in enumerate(statement.tokens) if one.start <= t.start < one.end)
+        for one in statement.figures
         if not one.is_date
     ]
-    return sorted(
-        one for one in [*names, *numbers] if one and not _is_beside(sentence, one[0])
-    )
+    return [one for one in listed if one]
 
 
-def _where(words: Sequence[int], sentence: Statement, quote: Statement) -> tuple[int, ...]:
+def _where(
+    words: Sequence[int],
+    sentence: Statement,
+    quote: Statement,
+    parties: Sequence[tuple[int, ...]],
+) -> tuple[int, ...]:
     """Where a party of a sentence stands in a quote, as one of its parties."""
     keys = {key for one in sentence.names if one.words == tuple(words) for key in one.keys}
     places = {place for word in words for place in same_words(sentence.words[word], quote)}
-    parties = _parties(quote)
     known = {one.words: one.keys for one in quote.names}
     return tuple(
-        one[0]
-        for one in parties
-        if places & set(one) or (keys and keys & known.get(tuple(one), frozenset()))
+        one[0] for one in parties if places & set(one) or keys & known.get(one, frozenset())
     )
 
 
 def _is_beside(statement: Statement, first: int) -> bool:
     """Whether a name stands behind a preposition of place, time or source."""
+    before = statement.words[max(0, first - _BESIDE) : first]
+    return any(word in beside() for word in before)
+
+
+def _acts(statement: Statement, first: int) -> bool:
+    """Whether what stands before a name says that it acts: "by", "bị", "bởi"."""
     for place in range(first - 1, max(-1, first - 1 - _BESIDE), -1):
-        if statement.words[place] in beside():
+        if statement.words[place] in acting_behind():
             return True
         if statement.has_topic(place) and not statement.tokens[place].capital:
             return False
     return False
 
 
-def _acts_behind(statement: Statement, first: int, last: int) -> bool:
-    """Whether between two names something says that the second acts: "by", "bị", "bởi"."""
-    return any(word in acting_behind() for word in statement.words[first + 1 : last])
-
-
-def _one_phrase(statement: Statement, one: Sequence[int], other: Sequence[int]) -> bool:
-    return _one_phrase_at(statement, one[-1], other[0])
-
-
-def _one_phrase_at(statement: Statement, one: int, other: int) -> bool:
+def _one_phrase(statement: Statement, one: int, other: int) -> bool:
     """Whether nothing is told between two names: "Qwen của Alibaba", "China and the US"."""
-    low, high = min(one, other), max(one, other)
-    return not any(
-        statement.has_topic(place) and not statement.tokens[place].capital
-        for place in range(low + 1, high)
-    ) and not _acts_behind(statement, low, high)
+    one, other = min(one, other), max(one, other)
+    between = range(one + 1, other)
+    told = any(
+        statement.has_topic(place)
+        and not statement.tokens[place].capital
+        and statement.words[place] not in beside()
+        for place in between
+    )
+    return not told and not _acts(statement, other)
 
 
-def said_by_opposites(sentence: Statement, quote: Statement) -> Iterable[int]:
-    """The words of a sentence whose end of a scale the quote has too: "widen", "nới rộng"."""
+def said_likewise(sentence: Statement, quote: Statement) -> Iterator[int]:
+    """The words of a sentence for which the quote has others that say the same: "nới rộng"."""
+    for group, places in sentence.groups.items():
+        if group in quote.groups:
+            yield from places
     for scale, ends in sentence.poles.items():
         for pole, places in ends.items():
             if pole in quote.poles.get(scale, {}):
                 yield from places
+
+
+def referred_to(sentence: Statement, source: Source) -> Iterator[int]:
+    """The plain words of a sentence for which the quote has "it" or "this", and what stands
+    around it has the word."""
+    spaced = f" {' '.join(source.quote.words)} "
+    if not any(phrase in spaced for phrase in follow_ups(opening=False)):
+        return
+    around = {one.word for one in tokens(source.around)}
+    yield from (place for place in sentence.terms if sentence.words[place] in around)

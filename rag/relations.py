@@ -98,6 +98,26 @@ def poles() -> Phrases:
 
 
 @cache
+def same() -> Phrases:
+    """Phrases that say the same: the numbers of their groups."""
+    meanings: dict[str, tuple[int, ...]] = {}
+    for number, group in enumerate(_table()["same"]["groups"]):
+        for phrase in _row(group):
+            meanings[phrase] = (*meanings.get(phrase, ()), number)
+    return Phrases(meanings)
+
+
+@cache
+def light() -> frozenset[str]:
+    """Words that frame what is told, and claim nothing themselves."""
+    return frozenset(_row(_table()["same"]["light"]))
+
+
+def _row(listed: str) -> list[str]:
+    return [one.strip() for one in listed.replace("|", ",").split(",")]
+
+
+@cache
 def bounds(section: str, *, behind: bool = False) -> Phrases:
     """Phrases that make a figure the least (1) or the most (-1) of what is meant.
 
@@ -121,6 +141,12 @@ def units() -> Phrases:
             for phrase in _listed(by_language)
         }
     )
+
+
+@cache
+def each() -> frozenset[str]:
+    """Words before a unit of time that make it a rate: "a day", "mỗi năm"."""
+    return frozenset(_listed(_table()["rates"]["each"]))
 
 
 @cache

@@ -11,9 +11,12 @@ from .language import function_words, magnitudes, negations, number_words
 from .relations import (
     Token,
     bounds,
+    each,
     hidden_denials,
+    light,
     no_denials,
     poles,
+    same,
     tokens,
     units,
 )
@@ -24,6 +27,8 @@ _FIGURES = ("number", "percent", "ordinal", "century", "decade", "weekday")
 _NAMES = ("territory", "name", "language")
 _UNITS = ("currency", "unit")
 _RANGE = re.compile(r"\d\s?[-–—]\s?\d|\s(?:to|đến|tới)\s")
+# How many words from a figure its rate may stand: "36,000 vehicles a day".
+_AROUND = 6
 # How many words with a topic a denial reaches, and where it ends.
 _REACH = 3
 _CLAUSE_ENDS = re.compile(r"[,.;:!?()“”\"\n–—]")
@@ -33,7 +38,11 @@ _MONEY_KINDS = {"currency": "money", "unit": "measure"}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number or a date: its readings, its unit, and whether it is a bound (1 least, -1 most)."""
+    """A number or a date.
+
+    ``keys`` are its readings, ``several`` tells that it is a range, ``bound`` that it is the least
+    (1) or the most (-1), and ``rate`` for each of which time it is: "a day", "mỗi năm".
+    """
 
     keys: frozenset[str]
     start: int
@@ -44,6 +53,7 @@ class Figure:
     unit_kind: str = ""
     unit_span: Span = (0, 0)
     bound: int = 0
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,18 @@ class Statement:
         bound = bounds(section).ending(self.words, first) or 0
         if not is_date and not bound:
             bound = bounds("bounds", behind=True).beginning(self.words, behind) or 0
-        return Figure(keys, start, end, is_date, several, unit, kind, unit_span, bound)
+        rate = "" if is_date else self._rate(first, behind)
+        return Figure(keys, start, end, is_date, several, unit, kind, unit_span, bound, rate)
+
+    def _rate(self, first: int, behind: int) -> str:
+        """For each of which time a figure is, as the words nearest to it say."""
+        last = len(self.tokens) - 1
+        for start, end in ((behind, min(last, behind + _AROUND)), (max(0, first - _AROUND), first)):
+            for place in range(start, end):
+                known = units().beginning(self.words, place + 1)
+                if self.words[place] in each() and known and known[0] == "time":
+                    return str(known[1])
+        return ""
 
     def _unit(self, start: int, end: int) -> tuple[str, str, Span]:
         """The unit of a number: a known one beside it, or a word behind it."""
@@ -130,6 +151,8 @@ class Statement:
         for place, token in enumerate(self.tokens[:-1]):
             value = spoken.values.get(token.word) if spoken else None
             if value is None or any(start <= token.start < end for start, end in taken):
+                continue
+            if len(token.word) == 1:  # "a year" is each year, or any
                 continue
             if units().beginning(self.words, place + 1):
                 keys = frozenset([f"number:{value}"])
@@ -193,8 +216,8 @@ class Statement:
             return True
         following = self.tokens[place + 1] if place + 1 < len(self.tokens) else None
         joined = following and self.text[token.end : following.start] in (" ", "-")
-        is_word = token.word in function_words(self.language if self.language in ("en", "vi") else None)
-        return bool(joined and following and following.capital and not is_word)
+        is_name = self.has_topic(place) and token.word not in light()
+        return bool(joined and following and following.capital and is_name)
 
     @cached_property
     def denials(self) -> tuple[tuple[int, ...], ...]:
@@ -235,6 +258,15 @@ class Statement:
                 ends[pole] = (*ends.get(pole, ()), *range(start, end))
         return found
 
+    @cached_property
+    def groups(self) -> dict[int, tuple[int, ...]]:
+        """The groups of phrases that say the same, of which it has one, with its words."""
+        found: dict[int, tuple[int, ...]] = {}
+        for numbers, start, end in same().found(self.words):
+            for number in numbers:
+                found[number] = (*found.get(number, ()), *range(start, end))
+        return found
+
     def has_topic(self, place: int) -> bool:
         """Whether a word is to be found in what bears a statement out."""
         word = self.words[place]
@@ -257,6 +289,7 @@ class Statement:
             place
             for place, token in enumerate(self.tokens)
             if self.has_topic(place)
+            and token.word not in light()
             and place not in named
             and not any(start <= token.start < end for start, end in spans)
         )

@@ -10,7 +10,7 @@ CLOSE = 0.6
 # language, and between two.
 MET_WITHIN, MET_ACROSS = 0.5, 0.3
 # The same for a word in capitals that stands nowhere in the evidence: "University", "Đại học".
-MET_NAME = 0.55
+MET_NAME = 0.45
 # The share of the words, by their weight for the embedder, that must be met for "supported" ...
 COVERED_WITHIN, COVERED_ACROSS = 0.97, 0.8
 # ... and the largest share that a single word which is not met may have.

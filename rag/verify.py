@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .comparison import Difference, Source, differences, figure_differences, said_by_opposites
+from .comparison import Difference, Source, differences, figure_differences, referred_to, said_likewise
 from .language import function_words
 from .meeting import Met, met
 from .relations import tokens
@@ -71,9 +71,13 @@ def verdict(
         return Verdict(Support.UNSUPPORTED, (Reason(ReasonKind.NO_EVIDENCE),), 0.0)
     found = met(sentence, source.quote, pieces)
     across = sentence.language != source.quote.language
-    coverage = _coverage(sentence, source.quote, found, across)
+    least = MET_ACROSS if across else MET_WITHIN
+    held = [one.by_form or one.similarity >= least for one in found]
+    for place in (*said_likewise(sentence, source.quote), *referred_to(sentence, source)):
+        held[place] = True
+    coverage = _coverage(sentence, sentence.terms, found, held)
     differ = differences(sentence, source, found)
-    differ += _quotations(sentence, source, across)
+    differ += _quotations(sentence, source, across, found, held)
     support = _support(differ, coverage, across, share, dense)
     reasons = [one.reason for one in differ if one.reason.contradicts]
     reasons += [one.reason for one in differ if not one.reason.contradicts]
@@ -126,26 +130,18 @@ class _Coverage:
 
 
 def _coverage(
-    sentence: Statement, quote: Statement, found: Sequence[Met], across: bool
+    sentence: Statement, terms: Sequence[int], found: Sequence[Met], held: Sequence[bool]
 ) -> _Coverage:
-    """How much of the plain words of a sentence is met."""
-    least = MET_ACROSS if across else MET_WITHIN
-    same_end = set(said_by_opposites(sentence, quote))
-    total = held = largest = 0.0
-    unmet: list[tuple[float, str]] = []
-    for place in sentence.terms:
-        one = found[place]
-        weight = max(one.weight, 1e-6)
-        total += weight
-        if one.by_form or place in same_end or one.similarity >= least:
-            held += weight
-        else:
-            token = sentence.tokens[place]
-            unmet.append((weight, sentence.text[token.start : token.end]))
-    if total:
-        largest = max((weight for weight, _ in unmet), default=0.0) / total
-    ordered = tuple(text for _, text in sorted(unmet, key=lambda pair: -pair[0]))
-    return _Coverage(held / total if total else 1.0, largest, ordered)
+    """How much of some words of a sentence is held by its quote."""
+    weights = {place: max(found[place].weight, 1e-6) for place in terms}
+    unmet = sorted((place for place in terms if not held[place]), key=lambda p: -weights[p])
+    total = sum(weights.values())
+    if not total:
+        return _Coverage(1.0, 0.0, ())
+    missing = [weights[place] for place in unmet]
+    tokens_ = [sentence.tokens[place] for place in unmet]
+    written = tuple(sentence.text[one.start : one.end] for one in tokens_)
+    return _Coverage(1 - sum(missing) / total, max(missing, default=0.0) / total, written)
 
 
 def _support(
@@ -169,18 +165,29 @@ def _support(
     return Support.UNSUPPORTED
 
 
-def _quotations(sentence: Statement, source: Source, across: bool) -> list[Difference]:
-    """Quotations within a sentence that are not, word for word, in what they are taken from."""
-    found = []
+def _quotations(
+    sentence: Statement,
+    source: Source,
+    across: bool,
+    found: Sequence[Met],
+    held: Sequence[bool],
+) -> list[Difference]:
+    """Quotations within a sentence that are not, word for word, in what they are taken from.
+
+    A translated one cannot be, and is partly supported at best.
+    """
+    differ = []
     around = [one.word for one in tokens(source.around or source.quote.text)]
     for match in _QUOTATION.finditer(sentence.text):
         quoted = [one.word for one in tokens(match[0])]
         if len(quoted) < _QUOTED_WORDS or _stands_in(quoted, around):
             continue
-        # A translated quotation cannot be word for word; it is partly supported at best.
+        start, end = match.span()
+        terms = [p for p in sentence.terms if start <= sentence.tokens[p].start < end]
+        translated = across and _coverage(sentence, terms, found, held).share >= COVERED_ACROSS
         reason = Reason(ReasonKind.QUOTATION, match[0].strip("“”\"«»「」 "))
-        found.append(Difference(reason, grave=not across))
-    return found
+        differ.append(Difference(reason, grave=not translated))
+    return differ
 
 
 def _stands_in(wanted: Sequence[str], there: Sequence[str]) -> bool:
