@@ -357,7 +357,9 @@ class Index:
             vectors of pieces.
         """
         with self._view() as (_, search):
-            return search.alignment.aligned(sentence, texts) if search.alignment else [[]] * len(texts)
+            return (
+                search.alignment.aligned(sentence, texts) if search.alignment else [[]] * len(texts)
+            )
 
     def entailed(self, sentence: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """How surely each text entails a sentence, and contradicts it; none without a model.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .evidence import RANKED, Evidenced, Judging, evidence_for
+from .evidence import Evidenced, Judging, evidence_for
 from .markers import Marker, blanked, settled, without_unknown
 from .text import Span, normalize, sentences, words
 from .types import Citation, Cited, Hit, Reason, ReasonKind, Sentence, Support
@@ -128,8 +128,7 @@ class Checking:
         return self._position + len(rest) - len(rest.lstrip())
 
     def _owned(self, span: Span, following: int | None) -> list[Marker]:
-        """The markers of a sentence: those before and in it, and those behind it that do not
-        open the line of the next."""
+        """The markers of a sentence, those behind it too unless they open the next one's line."""
         owned: list[Marker] = []
         for marker in self._markers[self._given :]:
             if following is not None and marker.start >= span[1]:
@@ -172,7 +171,7 @@ def _plain(sentence: str) -> str:
 
 
 def _is_quotation_within(sentence: str, bare: str) -> bool:
-    return any(mark in bare for mark in "“”\"«»") and bool(bare)
+    return any(mark in bare for mark in '“”"«»') and bool(bare)
 
 
 def _sentence(

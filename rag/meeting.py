@@ -13,6 +13,8 @@ from .types import PieceMatch
 
 # Two words are forms of one when they begin alike and end differently by so many letters.
 _STEM, _ENDING = 5, 3
+# How far a word's neighbours are that tell which of several places is meant.
+_NEIGHBOURS = 3
 # A piece of a word speaks for the word when it is so large a part of it.
 _MOST_OF_IT = 0.65
 
@@ -40,14 +42,45 @@ def met(sentence: Statement, quote: Statement, pieces: Sequence[PieceMatch]) -> 
     even = 1 / max(1, len(sentence.words))
     found = []
     for place, word in enumerate(sentence.words):
-        piece, share = by_piece.get(place, (None, even if not pieces else 0.0))
+        piece, share = by_piece.get(place, (None, even))
+        share = max(share, even / 2)  # rare names weigh little, but are not nothing
         if places := same_words(word, quote):
             found.append(Met(share, 1.0, places, by_form=True))
         elif piece and piece.similarity > 0:
             found.append(Met(share, piece.similarity, _places(piece.nearest, quote)))
         else:
             found.append(Met(share, 0.0))
-    return found
+    return [_placed(place, found) for place in range(len(found))]
+
+
+def _placed(place: int, found: Sequence[Met]) -> Met:
+    """A word that may be met in several places as met in the one nearest to its neighbours'."""
+    one = found[place]
+    runs = _runs(one.places)
+    if len(runs) < 2:
+        return one
+    for away in range(1, _NEIGHBOURS + 1):
+        anchors = {
+            p
+            for other in (place - away, place + away)
+            if 0 <= other < len(found) and len(_runs(found[other].places)) == 1
+            for p in found[other].places
+        }
+        if anchors:
+            best = min(runs, key=lambda run: min(abs(p - a) for p in run for a in anchors))
+            return Met(one.weight, one.similarity, best, one.by_form)
+    return one
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, ...]]:
+    """Places cut where one does not follow the other."""
+    runs: list[tuple[int, ...]] = []
+    for place in sorted(set(places)):
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1] = (*runs[-1], place)
+        else:
+            runs.append((place,))
+    return runs
 
 
 def same_words(word: str, quote: Statement) -> tuple[int, ...]:

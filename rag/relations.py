@@ -162,9 +162,33 @@ def hidden_denials() -> Phrases:
 
 
 @cache
+def denied_until() -> frozenset[str]:
+    """Words at which the reach of a denial ends."""
+    return frozenset(_listed(_table()["denying"]["until"]))
+
+
+@cache
 def acting_behind() -> frozenset[str]:
     """Words with which the one who acts stands behind what is done."""
     return frozenset(_listed(_table()["passive"]["by"]))
+
+
+@cache
+def harmless() -> Phrases:
+    """Phrases that end with such a word, or with one of ``beside``, and mean neither."""
+    return Phrases(dict.fromkeys(_listed(_table()["passive"]["never"]), True))
+
+
+@cache
+def articles() -> frozenset[str]:
+    """Words that may stand before the one of which a clause tells."""
+    return frozenset(_listed(_table()["passive"]["articles"]))
+
+
+@cache
+def clause_openers() -> frozenset[str]:
+    """Words that begin a clause of its own."""
+    return frozenset(_listed(_table()["passive"]["clauses"]))
 
 
 @cache

@@ -11,6 +11,8 @@ from .language import function_words, magnitudes, negations, number_words
 from .relations import (
     Token,
     bounds,
+    clause_openers,
+    denied_until,
     each,
     hidden_denials,
     light,
@@ -28,9 +30,11 @@ _NAMES = ("territory", "name", "language")
 _UNITS = ("currency", "unit")
 _RANGE = re.compile(r"\d\s?[-–—]\s?\d|\s(?:to|đến|tới)\s")
 # How many words from a figure its rate may stand: "36,000 vehicles a day".
-_AROUND = 6
-# How many words with a topic a denial reaches, and where it ends.
-_REACH = 3
+_AROUND = 10
+# A word in capitals of so few letters before a full stop is rather an abbreviation.
+_ABBREVIATED = 3
+# Where a sentence ends, and what a denial reaches.
+_SENTENCE_ENDS = re.compile(r"[.;:!?][\s”\"'’)]|\n")
 _CLAUSE_ENDS = re.compile(r"[,.;:!?()“”\"\n–—]")
 # A name of so few syllables of the beginning of a sentence may be any word.
 _MONEY_KINDS = {"currency": "money", "unit": "measure"}
@@ -139,9 +143,9 @@ class Statement:
                     kind = _MONEY_KINDS[kind]
                     return f"{kind}:{key}", kind, (one.start, one.end)
         place = self._first_at(end)
-        if place < len(self.tokens) and self.tokens[place].start <= end + 2:
-            if known := units().beginning(self.words, place):
-                return known[1], known[0], (self.tokens[place].start, self.tokens[place].end)
+        known = units().beginning(self.words, place)
+        if known and self.tokens[place].start <= end + 2:
+            return known[1], known[0], (self.tokens[place].start, self.tokens[place].end)
         return "", "", (end, end)
 
     def _spoken(self, taken: list[Span]) -> list[Figure]:
@@ -158,6 +162,11 @@ class Statement:
                 keys = frozenset([f"number:{value}"])
                 found.append(self._figure(keys, (token.start, token.end)))
         return found
+
+    def is_label(self, figure: Figure) -> bool:
+        """Whether a number is part of a name: "GPT-4"."""
+        before = self.text[max(0, figure.start - 2) : figure.start]
+        return before[-1:] == "-" and before[:1].isalpha()
 
     def _first_at(self, position: int) -> int:
         """The number of the first word that begins at a position or behind it."""
@@ -192,7 +201,9 @@ class Statement:
         run: list[int] = []
         for place, token in enumerate(self.tokens):
             counts = place not in taken and self._is_name(place)
-            if run and (not counts or self.text[self.tokens[place - 1].end : token.start] not in " -."):
+            if run and (
+                not counts or self.text[self.tokens[place - 1].end : token.start] not in " -."
+            ):
                 found.append(Name(frozenset(), tuple(run)))
                 run = []
             if counts:
@@ -221,27 +232,50 @@ class Statement:
 
     @cached_property
     def denials(self) -> tuple[tuple[int, ...], ...]:
-        """For each word that denies the numbers of the words with a topic that it reaches."""
+        """For each word that denies the numbers of all words behind it in what it may deny."""
         harmless = {
-            place
-            for _, start, end in no_denials().found(self.words)
-            for place in range(start, end)
+            place for _, start, end in no_denials().found(self.words) for place in range(start, end)
         }
+        return tuple(
+            self._behind(place)
+            for place, token in enumerate(self.tokens)
+            if place not in harmless and self._denies(token)
+        )
+
+    def _denies(self, token: Token) -> bool:
+        if token.word not in negations():
+            return False
+        if token.word == "t":
+            return self.text[token.start - 1 : token.start] in ("'", "’")
+        # Without its marks "đừng" is also "dung"; it counts where nothing has marks.
+        return self.language != "vi" or not token.word.isascii() or self.text.isascii()
+
+    def _behind(self, place: int) -> tuple[int, ...]:
+        """The words with a topic behind one, until something ends what it reaches."""
         found = []
-        for place, token in enumerate(self.tokens):
-            if token.word not in negations() or place in harmless:
-                continue
-            if token.word == "t" and self.text[token.start - 1 : token.start] not in ("'", "’"):
-                continue
-            reached: list[int] = []
-            for other in range(place + 1, len(self.tokens)):
-                gap = self.text[self.tokens[other - 1].end : self.tokens[other].start]
-                if len(reached) == _REACH or _CLAUSE_ENDS.search(gap):
-                    break
-                if self.has_topic(other):
-                    reached.append(other)
-            found.append(tuple(reached))
+        for other in range(place + 1, len(self.tokens)):
+            gap = self.text[self.tokens[other - 1].end : self.tokens[other].start]
+            if _CLAUSE_ENDS.search(gap) or self.words[other] in denied_until():
+                break
+            if self.has_topic(other):
+                found.append(other)
         return tuple(found)
+
+    @cached_property
+    def clauses(self) -> tuple[int, ...]:
+        """The number of the clause that each word is in."""
+        found, number = [], 0
+        for place, token in enumerate(self.tokens):
+            gap = self.text[self.tokens[place - 1].end : token.start] if place else ""
+            ended = bool(_SENTENCE_ENDS.search(gap)) and not self._is_short(place - 1)
+            number += ended or token.word in clause_openers()
+            found.append(number)
+        return tuple(found)
+
+    def _is_short(self, place: int) -> bool:
+        """Whether a word is rather an abbreviation with its full stop: "Dr.", "TP."."""
+        token = self.tokens[place]
+        return token.capital and len(token.word) <= _ABBREVIATED
 
     @cached_property
     def may_deny(self) -> bool:
@@ -249,13 +283,13 @@ class Statement:
         return any(True for _ in hidden_denials().found(self.words))
 
     @cached_property
-    def poles(self) -> dict[int, dict[int, tuple[int, ...]]]:
-        """For each scale the ends of it that are said, with the numbers of the words that do."""
-        found: dict[int, dict[int, tuple[int, ...]]] = {}
+    def poles(self) -> dict[int, dict[int, list[tuple[int, ...]]]]:
+        """For each scale the ends of it that are said, each time with the numbers of its words."""
+        found: dict[int, dict[int, list[tuple[int, ...]]]] = {}
         for meanings, start, end in poles().found(self.words):
             for scale, pole in meanings:
                 ends = found.setdefault(scale, {})
-                ends[pole] = (*ends.get(pole, ()), *range(start, end))
+                ends.setdefault(pole, []).append(tuple(range(start, end)))
         return found
 
     @cached_property

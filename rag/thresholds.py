@@ -12,9 +12,9 @@ MET_WITHIN, MET_ACROSS = 0.5, 0.3
 # The same for a word in capitals that stands nowhere in the evidence: "University", "Đại học".
 MET_NAME = 0.45
 # The share of the words, by their weight for the embedder, that must be met for "supported" ...
-COVERED_WITHIN, COVERED_ACROSS = 0.97, 0.8
+COVERED_WITHIN, COVERED_ACROSS = 0.97, 0.75
 # ... and the largest share that a single word which is not met may have.
-UNMET_WITHIN, UNMET_ACROSS = 0.03, 0.15
+UNMET_WITHIN, UNMET_ACROSS = 0.03, 0.2
 # The share that must be met for a sentence to be about the same as its evidence: only then does
 # the evidence contradict it.
 SAME_TOPIC = 0.5

@@ -13,7 +13,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .comparison import Difference, Source, differences, figure_differences, referred_to, said_likewise
+from .comparison import (
+    Difference,
+    Source,
+    differences,
+    figure_differences,
+    referred_to,
+    said_likewise,
+)
 from .language import function_words
 from .meeting import Met, met
 from .relations import tokens
@@ -185,7 +192,7 @@ def _quotations(
         start, end = match.span()
         terms = [p for p in sentence.terms if start <= sentence.tokens[p].start < end]
         translated = across and _coverage(sentence, terms, found, held).share >= COVERED_ACROSS
-        reason = Reason(ReasonKind.QUOTATION, match[0].strip("“”\"«»「」 "))
+        reason = Reason(ReasonKind.QUOTATION, match[0].strip('“”"«»「」 '))
         differ.append(Difference(reason, grave=not translated))
     return differ
 

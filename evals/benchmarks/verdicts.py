@@ -70,7 +70,9 @@ def cases(split: str) -> list[Case]:
     return [Case(**json.loads(line)) for line in text.read_text("utf-8").splitlines()]
 
 
-def measured(chosen: Sequence[Case], folder: Path, settings: Settings | None = None) -> list[Outcome]:
+def measured(
+    chosen: Sequence[Case], folder: Path, settings: Settings | None = None
+) -> list[Outcome]:
     """Check every sentence against its passage.
 
     Args:
@@ -201,7 +203,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"95th percentile {1000 * seconds[int(0.95 * len(seconds))]:.1f} ms"
         )
         for one in outcomes if given.verbose else ():
-            wrong = one.support is Support.SUPPORTED if one.case.altered else one.support in _REFUSED
+            wrong = (
+                one.support is Support.SUPPORTED if one.case.altered else one.support in _REFUSED
+            )
             if wrong or (not one.case.altered and one.support is Support.PARTLY):
                 _show(one)
     with tempfile.TemporaryDirectory() as folder:
