@@ -174,6 +174,18 @@ def acting_behind() -> frozenset[str]:
 
 
 @cache
+def owner_before() -> frozenset[str]:
+    """Words between two names that make the second the first one's: "Meta's Llama"."""
+    return frozenset(_listed(_table()["passive"]["owner_before"]))
+
+
+@cache
+def owner_behind() -> frozenset[str]:
+    """Words between two names that make the first the second one's: "Llama của Meta"."""
+    return frozenset(_listed(_table()["passive"]["owner_behind"]))
+
+
+@cache
 def harmless() -> Phrases:
     """Phrases that end with such a word, or with one of ``beside``, and mean neither."""
     return Phrases(dict.fromkeys(_listed(_table()["passive"]["never"]), True))

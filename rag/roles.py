@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, product
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise, product
 
 from .differing import Difference, is_rival, placed_words, text_of, words_of, written
 from .meeting import Met, same_words
-from .relations import acting_behind, articles, beside, harmless
+from .opposites import opposites
+from .relations import acting_behind, articles, beside, harmless, owner_before, owner_behind
 from .statement import Figure, Name, Statement
 from .thresholds import MET_ACROSS, MET_WITHIN
 from .types import Reason, ReasonKind
@@ -33,54 +34,11 @@ def relation_differences(
     return [
         *opposites(sentence, quote, found),
         *swapped(sentence, quote),
+        *owned_by_others(sentence, quote),
+        *moved(sentence, quote, found),
         *led_otherwise(sentence, quote, found),
         *of_another_clause(sentence, quote, found),
     ]
-
-
-def opposites(sentence: Statement, quote: Statement, found: Sequence[Met]) -> Iterator[Difference]:
-    """What a sentence says and the quote says the opposite of in the same place."""
-    otherwise: set[int] = set()
-    for scale, ends in sentence.poles.items():
-        there = quote.poles.get(scale, {})
-        if len(ends) > 1 or not there:
-            continue  # a sentence that says both is compared in its order alone
-        ((pole, said),) = ends.items()
-        rivals = {place for places in there.get(1 - pole, ()) for place in places}
-        for places in said:
-            if not rivals or otherwise & set(places):
-                continue
-            same = {p for of_phrase in there.get(pole, ()) for p in of_phrase}
-            same |= {p for place in places for p in same_words(sentence.words[place], quote)}
-            same -= rivals
-            if same and not _nearer(sentence, places, found, rivals, same):
-                continue
-            otherwise |= set(places)
-            instead = text_of(quote, there[1 - pole][0])
-            reason = Reason(
-                ReasonKind.RELATION, text_of(sentence, places), instead, contradicts=True
-            )
-            yield Difference(reason, grave=True)
-
-
-def _nearer(
-    sentence: Statement,
-    places: Sequence[int],
-    found: Sequence[Met],
-    rivals: Iterable[int],
-    same: Iterable[int],
-) -> bool:
-    """Whether what stands beside some words of a sentence stands nearer to their opposites."""
-    for start, step in ((places[-1], 1), (places[0], -1)):
-        place = start + step
-        while 0 <= place < len(sentence.words) and not sentence.has_topic(place):
-            place += step
-        if 0 <= place < len(sentence.words) and (anchors := found[place].places):
-            far = min(abs(a - one) for a in anchors for one in same)
-            near = min(abs(a - one) for a in anchors for one in rivals)
-            if near != far:
-                return near < far
-    return False
 
 
 def swapped(sentence: Statement, quote: Statement) -> Iterator[Difference]:
@@ -127,6 +85,76 @@ def _is_in_order(
         if _one_phrase(quote, low, high) or (here < there) == (_acts(quote, high) == own):
             return True
     return False
+
+
+def owned_by_others(sentence: Statement, quote: Statement) -> Iterator[Difference]:
+    """What a sentence says is one's and the quote says is another's: "Google's GPT"."""
+    there = list(_owned(quote))
+    for owner, own in _owned(sentence):
+        others = [
+            one for one, thing in there if set(thing) & set(_where(own, sentence, quote, [thing]))
+        ]
+        others = [words for words in others if not _where(owner, sentence, quote, [words])]
+        same = [
+            one
+            for one, thing in there
+            if _where(own, sentence, quote, [thing]) and _where(owner, sentence, quote, [one])
+        ]
+        if others and not same:
+            said = text_of(sentence, sorted((*owner, *own)))
+            instead = text_of(quote, others[0])
+            reason = Reason(ReasonKind.RELATION, said, instead, contradicts=True)
+            yield Difference(reason, grave=True)
+            return
+
+
+def _owned(statement: Statement) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Names and the names of what is theirs."""
+    names = _names(statement)
+    for one, other in pairwise(names):
+        between = statement.words[one[-1] + 1 : other[0]]
+        last = statement.words[one[-1]]
+        if len(between) == 1 and between[0] in owner_behind():
+            yield other, one
+        elif (len(between) == 1 and between[0] in owner_before()) or (
+            not between and last in owner_before()
+        ):
+            yield one, other
+
+
+def moved(sentence: Statement, quote: Statement, found: Sequence[Met]) -> Iterator[Difference]:
+    """Words that stand elsewhere in their clause than in a quote of the same language.
+
+    What a preposition leads may stand anywhere. Whether another order says another thing is not
+    known; it is not taken for the same.
+    """
+    if sentence.language != quote.language:
+        return
+    if _is_passive(sentence) != _is_passive(quote):
+        return
+    placed = [(place, found[place].places[0]) for place in sentence.terms if found[place].by_form]
+    clauses = [quote.clauses[there] for _, there in placed]
+    most = max(clauses, key=clauses.count, default=0)
+    placed = [(place, there) for place, there in placed if quote.clauses[there] == most]
+    kept = set(_rising([there for _, there in placed]))
+    for place, there in placed:
+        if there in kept or _is_beside(sentence, place) or _is_beside(quote, there):
+            continue
+        yield Difference(Reason(ReasonKind.RELATION, text_of(sentence, (place,))))
+        return
+
+
+def _is_passive(statement: Statement) -> bool:
+    return any(word in acting_behind() for word in statement.words)
+
+
+def _rising(numbers: Sequence[int]) -> list[int]:
+    """The longest rising sequence of some numbers."""
+    best: list[list[int]] = []
+    for number in numbers:
+        before = max((one for one in best if one[-1] < number), key=len, default=[])
+        best.append([*before, number])
+    return max(best, key=len, default=[])
 
 
 def led_otherwise(

@@ -10,7 +10,7 @@ what is near, and how much is enough.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .comparison import (
@@ -145,10 +145,19 @@ def _coverage(
     total = sum(weights.values())
     if not total:
         return _Coverage(1.0, 0.0, ())
-    missing = [weights[place] for place in unmet]
     tokens_ = [sentence.tokens[place] for place in unmet]
     written = tuple(sentence.text[one.start : one.end] for one in tokens_)
-    return _Coverage(1 - sum(missing) / total, max(missing, default=0.0) / total, written)
+    missing = {place: weights[place] / total for place in unmet}
+    return _Coverage(1 - sum(missing.values()), _largest(missing), written)
+
+
+def _largest(missing: Mapping[int, float]) -> float:
+    """The largest share of words that are not met and stand side by side: syllables of one."""
+    largest = run = 0.0
+    for place in sorted(missing):
+        run = missing[place] + (run if place - 1 in missing else 0.0)
+        largest = max(largest, run)
+    return largest
 
 
 def _support(
