@@ -23,6 +23,9 @@ from .embed import Matrix
 
 Ids = NDArray[np.int64]
 
+# OpenBLAS shares out products of more multiplications than these.
+_OF_ONE_THREAD = 262_144
+
 
 @runtime_checkable
 class Pieces(Protocol):
@@ -118,8 +121,7 @@ class Alignment:
         weights = self._pieces.token_weights(asked) ** 2
         shares = (weights / (weights.sum() or 1)).tolist()
         each, places = np.unique(np.concatenate([asked[:0], *held]), return_inverse=True)
-        nearness = self._pieces.token_vectors(asked) @ self._pieces.token_vectors(each).T
-        nearness = np.clip(nearness, 0, 1)
+        nearness = np.clip(self._products(asked, each), 0, 1)
         pieces, names = self._pieces.token_texts(asked), self._pieces.token_texts(each)
         found = []
         start = 0
@@ -139,6 +141,17 @@ class Alignment:
             )
         return found
 
+    def _products(self, asked: Ids, each: Ids) -> Matrix:
+        """The cosines of two lots of pieces, shape (number asked, number of the others).
+
+        In blocks so small that they are not shared out to threads, which would wait longer for
+        each other than one of them computes.
+        """
+        left, right = self._pieces.token_vectors(asked), self._pieces.token_vectors(each)
+        size = max(1, _OF_ONE_THREAD // max(1, left.size))
+        blocks = [left @ right[first : first + size].T for first in range(0, len(each), size)]
+        return np.concatenate(blocks, axis=1) if blocks else left @ right.T
+
     def _distinct(self, texts: Sequence[str]) -> list[Ids]:
         return [np.unique(ids) for ids in self._pieces.token_ids(texts)] if texts else []
 
@@ -151,7 +164,7 @@ class Alignment:
             return shares
         together = np.concatenate([texts[row] for row in filled])
         each, places = np.unique(together, return_inverse=True)
-        nearness = self._pieces.token_vectors(asked) @ self._pieces.token_vectors(each).T
+        nearness = self._products(asked, each)
         starts = np.cumsum([0, *(len(texts[row]) for row in filled[:-1])])
         best = np.maximum.reduceat(np.clip(nearness, 0, 1)[:, places], starts, axis=1)
         shares[filled] = weights @ best / weights.sum()

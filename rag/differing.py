@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .meeting import Met
-from .statement import Figure, Name, Statement
+from .statement import Figure, Statement
 from .types import Reason
 
 
@@ -55,13 +55,12 @@ def placed_words(
         for place, one in enumerate(found)
         if one.places and one.similarity >= least and sentence.has_topic(place)
     }
-    there = [*quote.names, *((one, words_of(quote, one)) for one in quote.figures)]
     for name in sentence.names:
-        same = [o.words for o in there if isinstance(o, Name) and o.keys & name.keys]
-        if same:
-            placed[name.words[0]] = tuple(place for words in same for place in words)
+        alike = [one.words for one in quote.names if one.keys & name.keys]
+        if alike:
+            placed[name.words[0]] = tuple(place for words in alike for place in words)
     for figure in sentence.figures:
-        same = [o[1] for o in there if not isinstance(o, Name) and o[0].keys & figure.keys]
+        same = [words_of(quote, one) for one in quote.figures if one.keys & figure.keys]
         if same and (own := words_of(sentence, figure)):
             placed[own[0]] = tuple(place for words in same for place in words)
     for places, there_too in likewise(sentence, quote):

@@ -234,13 +234,12 @@ def _windows(said: Statement, number: int, hits: Sequence[Hit]) -> list[_Window]
     passage, language = hits[number - 1].passage.text, hits[number - 1].document.language
     wanted = [said.words[place] for place in said.terms]
     wanted += [said.words[place] for one in said.names for place in one.words]
-    asked = [*said.figures, *said.names]
+    keyed = len(said.readings) or 1
     found = []
     for start, end in _spans(passage, language):
         text = passage[start:end]
         quote = statement(text, language)
-        held = sum(bool(one.keys & quote.keys) for one in asked if one.keys)
-        keyed = sum(bool(one.keys) for one in asked) or 1
+        held = sum(bool(keys & quote.keys) for keys in said.readings)
         shared = sum(bool(same_words(word, quote)) for word in wanted)
         found.append(_Window(number, (start, end), text, (held / keyed, shared, start - end)))
     return found

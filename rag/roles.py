@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations, pairwise, product
 
 from .differing import Difference, is_rival, placed_words, text_of, words_of, written
@@ -206,7 +207,8 @@ def _leading(
     return tuple(reversed(found[:2]))
 
 
-def _names(statement: Statement) -> list[tuple[int, ...]]:
+@lru_cache(maxsize=4096)
+def _names(statement: Statement) -> tuple[tuple[int, ...], ...]:
     """The names of a statement, and its first word where that may be one: "Reyes defeated"."""
     found = [one.words for one in statement.names if one.keys or not _is_term(statement, one)]
     taken = {place for one in statement.names for place in one.words}
@@ -215,7 +217,7 @@ def _names(statement: Statement) -> list[tuple[int, ...]]:
         dated = any(start <= token.start < end for start, end in spans)
         if token.capital and statement.has_topic(place) and place not in taken and not dated:
             found.append((place,))
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def _is_term(statement: Statement, name: Name) -> bool:

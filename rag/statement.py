@@ -177,7 +177,13 @@ class Statement:
     @cached_property
     def keys(self) -> frozenset[str]:
         """All that its figures and names are known by."""
-        return frozenset(key for one in (*self.figures, *self.names) for key in one.keys)
+        return frozenset().union(*self.readings)
+
+    @cached_property
+    def readings(self) -> list[frozenset[str]]:
+        """What each of its figures and known names is known by."""
+        every = [one.keys for one in self.figures] + [one.keys for one in self.names]
+        return [keys for keys in every if keys]
 
     @cached_property
     def names(self) -> tuple[Name, ...]:

@@ -13,14 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .comparison import (
-    Difference,
-    Source,
-    differences,
-    figure_differences,
-    referred_to,
-    said_likewise,
-)
+from .comparison import Source, differences, figure_differences, referred_to, said_likewise
+from .differing import Difference
 from .language import function_words
 from .meeting import Met, met
 from .relations import tokens
