@@ -14,6 +14,7 @@ from rag.llm.chain import backends
 
 from .cite import cite
 from .errors import BackendError, BackendGarbled, QuestionError
+from .evidence import judging
 from .language import detect_language
 from .messages import NO_ANSWER, answer_messages, said
 from .retrieval import Retriever, standalone
@@ -218,7 +219,15 @@ class Chatbot:
         draft.attempts.append(Attempt(backend, outcome, seconds))
         if abstained:
             return _abstention(question, request, draft, backend)
-        cited = cite(text.strip(), request.language, request.hits, request.evidence)
+        by = judging(self.retriever, request.evidence)
+        cited = cite(
+            text.strip(),
+            request.language,
+            request.hits,
+            by.evidence,
+            aligned=by.aligned,
+            entailed=by.entailed,
+        )
         citations = [citation for sentence in cited.sentences for citation in sentence.citations]
         return Answer(
             question=question,
@@ -230,6 +239,7 @@ class Chatbot:
             hits=request.hits,
             attempts=tuple(draft.attempts),
             usage=draft.usage,
+            removed_markers=cited.removed_markers,
         )
 
 

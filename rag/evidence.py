@@ -120,7 +120,8 @@ def evidence_for(
     uncited = [number for number in range(1, len(hits) + 1) if number not in cited]
     if not uncited or not claims(sentence):
         return found
-    fit = {number: max(w.fitness for w in _windows(said, number, hits)) for number in uncited}
+    # Of passages that share as much those found first are tried, however short their sentences.
+    fit = {n: max(window.fitness[:2] for window in _windows(said, n, hits)) for n in uncited}
     rest = nlargest(_OTHERS, uncited, key=fit.__getitem__)
     best = max(_located(said, rest, hits, by), key=lambda one: one.rank)
     match best.verdict.support:
@@ -241,6 +242,7 @@ def _windows(said: Statement, number: int, hits: Sequence[Hit]) -> list[_Window]
         quote = statement(text, language)
         held = sum(bool(keys & quote.keys) for keys in said.readings)
         shared = sum(bool(same_words(word, quote)) for word in wanted)
+        shared += len(said.groups.keys() & quote.groups.keys())
         found.append(_Window(number, (start, end), text, (held / keyed, shared, start - end)))
     return found
 
