@@ -2,7 +2,8 @@
 
 Calibrated on the split ``dev`` of the suite ``verdicts`` (``python -m rag.evals.benchmarks.verdicts``)
 with the bundled embedder, and by ``--replaced``, which puts a random word of other sentences in place of
-one with a topic: the share of those that is still supported, and of true sentences that is.
+one with a topic: the share of those that is still supported, and of true sentences that is. Of 184
+and 200 such sentences; another draw gives 8.2% where the one below gave 3.8%.
 
 Across languages, by the three values MET_ACROSS, COVERED_ACROSS, UNMET_ACROSS:
 

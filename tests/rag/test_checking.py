@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,8 @@ from rag.verify import Verdict
 from tests.rag.conftest import hit_of, lexical_evidence
 from tests.rag.test_cite import ANSWERS, DOCUMENTS
 
+Form = Literal["NFC", "NFD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD")
 PROSE = st.lists(
     st.sampled_from(
         [
@@ -65,9 +68,9 @@ def test_however_an_answer_is_cut_it_is_checked_the_same(
 
 
 @settings(max_examples=200, deadline=None)
-@given(ANSWERS, st.lists(DOCUMENTS, min_size=1, max_size=3), st.sampled_from(["NFC", "NFD"]))
+@given(ANSWERS, st.lists(DOCUMENTS, min_size=1, max_size=3), st.sampled_from(FORMS))
 def test_quotes_are_exact_in_any_unicode_while_an_answer_grows(
-    text: str, documents: list[tuple[str, str, int]], form: str
+    text: str, documents: list[tuple[str, str, int]], form: Form
 ) -> None:
     hits = [
         hit_of(content, own, number, start=min(begin, len(content) - 1))
