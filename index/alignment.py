@@ -27,6 +27,9 @@ from rag.types import PieceMatch
 
 from .arrays import Ids, Matrix
 
+# OpenBLAS shares out products of more multiplications than these.
+_OF_ONE_THREAD = 262_144
+
 
 @runtime_checkable
 class Pieces(Protocol):
@@ -155,6 +158,51 @@ class Alignment:
             if share
         ]
         return sorted(matches, key=lambda one: -one.weight)
+
+    def aligned(self, sentence: str, texts: Sequence[str]) -> list[list[PieceMatch]]:
+        """The pieces of a sentence in order, each with the nearest piece of each text.
+
+        Unlike in ``matches`` a piece stands as often as in the sentence, and also where it weighs
+        nothing. Their weights sum to 1, or are all 0.
+        """
+        (asked,) = self._pieces.token_ids([sentence])
+        held = self._distinct(texts)
+        weights = self._pieces.token_weights(asked) ** 2
+        shares = (weights / (weights.sum() or 1)).tolist()
+        each, places = np.unique(np.concatenate([asked[:0], *held]), return_inverse=True)
+        nearness = np.clip(self._products(asked, each), 0, 1)
+        pieces, names = self._pieces.token_texts(asked), self._pieces.token_texts(each)
+        found = []
+        start = 0
+        for ids in held:
+            own = places[start : start + len(ids)]
+            start += len(ids)
+            best = own[nearness[:, own].argmax(axis=1)] if len(ids) else np.zeros(len(asked), int)
+            found.append(
+                [
+                    PieceMatch(piece, names[place], share, float(nearness[row, place]))
+                    if len(ids)
+                    else PieceMatch(piece, "", share, 0.0)
+                    for row, (piece, place, share) in enumerate(
+                        zip(pieces, best.tolist(), shares, strict=True)
+                    )
+                ]
+            )
+        return found
+
+    def _products(self, asked: Ids, each: Ids) -> Matrix:
+        """The cosines of two lots of pieces, shape (number asked, number of the others).
+
+        In blocks so small that they are not shared out to threads, which would wait longer for
+        each other than one of them computes.
+        """
+        left, right = self._pieces.token_vectors(asked), self._pieces.token_vectors(each)
+        size = max(1, _OF_ONE_THREAD // max(1, left.size))
+        blocks = [left @ right[first : first + size].T for first in range(0, len(each), size)]
+        return np.concatenate(blocks, axis=1) if blocks else left @ right.T
+
+    def _distinct(self, texts: Sequence[str]) -> list[Ids]:
+        return [np.unique(ids) for ids in self._pieces.token_ids(texts)] if texts else []
 
     def understood(self, question: str) -> float:
         """The share of a question's words, by weight, that the embedder did not have to spell out.

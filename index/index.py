@@ -21,13 +21,14 @@ from rag.errors import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import normalize
-from rag.types import Document, Explanation, Hit, IngestReport
+from rag.types import Document, Explanation, Hit, IngestReport, PieceMatch
 
 from . import derived
 from .alignment import Alignment, Pieces
 from .catalog import Catalog
 from .discover import Discovery, discover
 from .embed import CachedEmbedder, Embedder, embedder_for
+from .entailment import entailment_for
 from .exchange import export_index, import_index
 from .explain import explained
 from .fingerprints import mismatch, mismatches
@@ -70,6 +71,7 @@ class Index:
         self._cached: CachedEmbedder | None = None
         self._alignment: Alignment | None = None
         self._reranker = reranker_for(self.settings.retrieval.reranker)
+        self._entailment = entailment_for(self.settings.answer.nli)
         self._changing = threading.RLock()
         self._guard = threading.RLock()
         self._last: derived.Snapshot | None = None
@@ -347,6 +349,26 @@ class Index:
         """
         with self._view() as (_, search):
             return search.evidence(question, texts)
+
+    def aligned(self, sentence: str, texts: Sequence[str]) -> list[list[PieceMatch]]:
+        """The pieces of a sentence in order, each with the nearest piece of each text.
+
+        Returns:
+            A list for each text, of the same pieces; empty ones with an embedder that has no
+            vectors of pieces.
+        """
+        with self._view() as (_, search):
+            return (
+                search.alignment.aligned(sentence, texts) if search.alignment else [[]] * len(texts)
+            )
+
+    def entailed(self, sentence: str, texts: Sequence[str]) -> list[tuple[float, float]]:
+        """How surely each text entails a sentence, and contradicts it; none without a model.
+
+        Raises:
+            ModelError: The model that ``answer.nli`` names cannot be used.
+        """
+        return self._entailment.entailed(sentence, texts) if self._entailment else []
 
     def documents(self) -> list[Entry]:
         """What the index holds, by URI, without the texts."""

@@ -2,7 +2,7 @@
 
 An embedder reads passages before anybody asks; a cross-encoder reads question and passage at once,
 which costs a transformer's work for every pair and tells more. Besides it only ``transformer.py``
-and the recipe's teacher import sentence-transformers.
+and the recipe's teacher import sentence-transformers; ``entailment.py`` has its model from here.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .transformer import loading_errors, silence
 # What the reranker counts beside the fused score, which knows names and figures better: half.
 RERANKED_WEIGHT = 0.5
 _HEAD = "ForSequenceClassification"
+_ROLE = ("reranker", "retrieval.reranker")
 
 
 class Reranker(Protocol):
@@ -70,7 +71,7 @@ class CrossEncoderReranker:
             )
         scores = np.asarray(given, dtype=np.float32)
         if not np.isfinite(scores).all():
-            raise _unfit(self.name, "is damaged: its scores are not numbers")
+            raise unfit(self.name, "is damaged: its scores are not numbers", *_ROLE)
         return scores
 
 
@@ -91,7 +92,17 @@ def combined(fused: float, reranked: float | None) -> float:
     return (1 - RERANKED_WEIGHT) * fused + RERANKED_WEIGHT * (reranked or 0.0)
 
 
-def _loaded(name: str) -> Any:
+def loaded_cross_encoder(name: str, role: str, setting: str) -> Any:
+    """A model of sentence-transformers that reads two texts at once.
+
+    Args:
+        name: Its name on the Hugging Face Hub, or a local folder.
+        role: What it is for, to say in an error: "reranker".
+        setting: The setting that names it.
+
+    Raises:
+        ModelError: It cannot be loaded, or is no cross-encoder.
+    """
     silence()
     from sentence_transformers import CrossEncoder
 
@@ -99,21 +110,30 @@ def _loaded(name: str) -> Any:
     try:
         model: Any = CrossEncoder(name, device="cpu", local_files_only=local)
     except loading_errors() as error:
-        raise _unfit(name, f"cannot be loaded: {str(error).splitlines()[0]}") from error
+        reason = f"cannot be loaded: {str(error).splitlines()[0]}"
+        raise unfit(name, reason, role, setting) from error
     # Whatever is no cross-encoder gets a last layer of random numbers, and scores of chance.
     trained = getattr(model.config, "architectures", None) or []
     if type(model.model).__name__.endswith(_HEAD) and not any(
         one.endswith(_HEAD) for one in trained
     ):
-        raise _unfit(name, "is no cross-encoder: it has no layer that scores a pair")
-    if model.num_labels != 1:
-        raise _unfit(name, f"gives {model.num_labels} scores for a pair, and one is needed")
+        why = "is no cross-encoder: it has no layer that scores a pair"
+        raise unfit(name, why, role, setting)
     return model
 
 
-def _unfit(name: str, why: str) -> ModelError:
+def _loaded(name: str) -> Any:
+    model = loaded_cross_encoder(name, *_ROLE)
+    if model.num_labels != 1:
+        why = f"gives {model.num_labels} scores for a pair, and one is needed"
+        raise unfit(name, why, *_ROLE)
+    return model
+
+
+def unfit(name: str, why: str, role: str, setting: str) -> ModelError:
+    """The error of a cross-encoder that cannot serve."""
     return ModelError(
-        f"The reranker {name!r} {why}.".replace("..", "."),
+        f"The {role} {name!r} {why}.".replace("..", "."),
         "Give the name of a sentence-transformers cross-encoder or the folder of one, "
-        "or leave the setting retrieval.reranker out.",
+        f"or leave the setting {setting} out.",
     )

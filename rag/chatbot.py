@@ -16,6 +16,7 @@ from rag.llm.rests import Rests, kept_rests
 from .cite import cite
 from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, QuestionError
+from .evidence import judging
 from .messages import NO_ANSWER, answer_messages, said
 from .retrieval import Corpus, Retriever, search_all, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 _MARKER = re.compile(r"(?<![ \t])([ \t]*)[\[【](\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)[\]】](?!\()")
 _NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
+# What may be the beginning of a marker, or a marker that turns out to be a link: "[1](…".
+_UNFINISHED = re.compile(r"(?<![ \t])[ \t]*(?:[\[【][\d\s,;、，–-]*[\]】]?)?$")
 _FULL_WIDTH = str.maketrans("[]【】", "［］［］")
 
 
@@ -20,18 +22,33 @@ class Marker:
     numbers: tuple[int, ...]
 
 
-def without_unknown(text: str, count: int) -> tuple[str, list[Marker]]:
-    """A text without the markers of passages that do not exist, and where the others stand.
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text without the markers of passages that do not exist.
+
+    ``markers`` are the others, and ``removed`` is how many numbers named no passage.
+    """
+
+    text: str
+    markers: tuple[Marker, ...]
+    removed: int
+
+
+def without_unknown(text: str, count: int) -> Marked:
+    """Take out of an answer the markers of passages that do not exist.
 
     Args:
         text: An answer.
         count: How many passages there are.
     """
+    removed = 0
     kept: list[Marker] = []
     pieces: list[str] = []
     position = length = 0
     for match in _MARKER.finditer(text):
-        known = [number for number in _numbers(match[2]) if 1 <= number <= count]
+        named = _numbers(match[2])
+        known = [number for number in named if 1 <= number <= count]
+        removed += len(named) - len(known)
         before = text[position : match.start()]
         marker = match[1] + "".join(f"[{number}]" for number in known) if known else ""
         length += len(before) + len(marker)
@@ -39,7 +56,12 @@ def without_unknown(text: str, count: int) -> tuple[str, list[Marker]]:
         if known:
             kept.append(Marker(length - len(marker), length, tuple(known)))
         position = match.end()
-    return "".join([*pieces, text[position:]]), kept
+    return Marked("".join([*pieces, text[position:]]), tuple(kept), removed)
+
+
+def settled(text: str) -> str:
+    """The part of an unfinished text in which no marker can still change."""
+    return text[: match.start()] if (match := _UNFINISHED.search(text)) else text
 
 
 def blanked(text: str, markers: Sequence[Marker]) -> str:

@@ -101,7 +101,9 @@ class AnswerSettings:
     the beginning of an answer and within it. ``translate`` says whether passages are also sought
     with the question's translations, where a model can make them. ``evidence`` is the
     least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
-    many it quotes at most.
+    many it quotes at most. ``nli`` is the name or folder of a cross-encoder of
+    sentence-transformers that was trained for natural language inference, and helps to judge
+    sentences; it runs on this machine; empty for none.
     """
 
     backend: str = "local, extractive"
@@ -113,6 +115,7 @@ class AnswerSettings:
     translate: bool = True
     evidence: float = 0.45
     sentences: int = 3
+    nli: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,12 @@ class Settings:
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CHOICES = {"index.storage": ("int8", "float16", "float32")}
-_MAY_BE_EMPTY = {"retrieval.reranker", "embedding.key_variable", "answer.language"}
+_MAY_BE_EMPTY = {
+    "retrieval.reranker",
+    "embedding.key_variable",
+    "answer.language",
+    "answer.nli",
+}
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "index.passage_tokens": (0, 100_000),

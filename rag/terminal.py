@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .errors import RagError
+from .reasons import told
 from .types import (
     Answer,
     Delta,
@@ -42,6 +43,11 @@ _HELD = {
     Held.AS_WRITTEN: "as written",
     Held.WITHOUT_DIACRITICS: "only without diacritics",
     Held.NO: "missing",
+}
+
+_DOUBTED = {
+    Support.UNSUPPORTED: "Not supported by the documents",
+    Support.CONTRADICTED: "Contradicted by the documents",
 }
 
 # How many skipped files are named.
@@ -243,8 +249,12 @@ def print_sources(answer: Answer) -> None:
             where = f"{citation.start}-{citation.end} ({citation.support})"
             print(f"    {where}: {_shortened(citation.quote, 200)}")
     for sentence in answer.sentences:
-        if sentence.support is Support.UNSUPPORTED:
-            print(f"Not supported by the documents: {_shortened(sentence.text, 200)}")
+        if sentence.support in _DOUBTED:
+            why = "; ".join(plain(told(one, "en")) for one in sentence.reasons[:2])
+            print(f"{_DOUBTED[sentence.support]}: {_shortened(sentence.text, 200)} ({why})")
+        if sentence.corrected and sentence.written:
+            written = "".join(f"[{number}]" for number in sentence.written)
+            print(f"Citation put right, was {written}: {_shortened(sentence.text, 200)}")
     if answer.abstained and answer.hits:
         print("Nearest passages:")
         for hit in answer.hits[:3]:

@@ -27,6 +27,36 @@ class Support(enum.StrEnum):
     SUPPORTED = "supported"
     PARTLY = "partly supported"
     UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+
+
+class ReasonKind(enum.StrEnum):
+    """In what a sentence and its evidence differ."""
+
+    FIGURE = "figure"
+    DATE = "date"
+    UNIT = "unit"
+    NAME = "name"
+    NEGATION = "negation"
+    RELATION = "relation"
+    QUOTATION = "quotation"
+    WORDING = "wording"
+    MEANING = "meaning"
+    NO_EVIDENCE = "no evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a sentence is not wholly supported.
+
+    ``said`` are words of the sentence, ``found`` what the quote says in their place, if anything.
+    ``contradicts`` tells what the quote denies from what it does not say.
+    """
+
+    kind: ReasonKind
+    said: str = ""
+    found: str = ""
+    contradicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +234,37 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer: ``answer.text[start:end]``, its citations and the verdict."""
+    """One sentence of an answer: ``answer.text[start:end]``, its citations and the verdict.
+
+    ``reasons`` say why it is not supported, none where it is. ``written`` are the markers that the
+    backend had written, without those that name no passage; the citations differ from them where
+    a sentence was ``corrected``.
+    """
 
     text: str
     start: int
     end: int
     citations: tuple[Citation, ...]
     support: Support
+    reasons: tuple[Reason, ...] = ()
+    written: tuple[int, ...] = ()
+
+    @property
+    def corrected(self) -> bool:
+        """Whether the sentence cites other passages than the backend had written."""
+        return tuple(one.marker for one in self.citations) != self.written
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """An answer's text with its markers put right, and its sentences.
+
+    ``removed_markers`` is how many numbers the backend had written that name no passage.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    removed_markers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +318,7 @@ class Answer:
     ``searched`` are the questions that passages were sought with: what was asked, made to stand
     alone, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
     all attempts together.
+    ``removed_markers`` is how many numbers the backend had written that name no passage.
     """
 
     question: str
@@ -278,6 +333,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
     searched: tuple[str, ...] = ()
     reasoning: str = ""
+    removed_markers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +455,8 @@ def to_dict(value: Any, *, full_text: bool = False) -> Any:
             names = [name for name in names if name not in ("text", "pages")]
         if isinstance(value, Citation):
             names.insert(names.index("end") + 1, "page")
+        if isinstance(value, Sentence):
+            names.append("corrected")
         return {name: to_dict(getattr(value, name), full_text=full_text) for name in names}
     if isinstance(value, Mapping):
         return {str(key): to_dict(item, full_text=full_text) for key, item in value.items()}

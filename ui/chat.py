@@ -100,7 +100,8 @@ def finished(answer: Answer, texts: Strings) -> str:
     A sentence that the documents do not support carries a warning sign.
     """
     text = answer.text
-    unsupported = [one for one in answer.sentences if one.support is Support.UNSUPPORTED]
+    marked = (Support.UNSUPPORTED, Support.CONTRADICTED)
+    unsupported = [one for one in answer.sentences if one.support in marked]
     for sentence in reversed(unsupported):
         text = f"{text[: sentence.end]} ⚠{text[sentence.end :]}"
     lines = [displayed(text)]
@@ -112,6 +113,8 @@ def finished(answer: Answer, texts: Strings) -> str:
     if answer.sentences:
         good = sum(s.support is Support.SUPPORTED for s in answer.sentences)
         facts.append(texts["checked"].format(good=good, total=len(answer.sentences)))
+    if corrected := sum(one.corrected and bool(one.written) for one in answer.sentences):
+        facts.append(texts["corrected"].format(count=corrected))
     if answer.attempts:
         facts.append(texts["seconds"].format(seconds=answer.attempts[-1].seconds))
     if facts:

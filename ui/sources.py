@@ -17,6 +17,7 @@ _VERDICTS = {
     Support.SUPPORTED: "supported",
     Support.PARTLY: "partly",
     Support.UNSUPPORTED: "unsupported",
+    Support.CONTRADICTED: "contradicted",
 }
 _ORDER = list(_VERDICTS)
 

@@ -176,6 +176,24 @@ def test_the_same_piece_is_nearest_to_itself(embedder: StaticEmbedder) -> None:
     assert pair.similarity == pytest.approx(1, abs=1e-5)
 
 
+def test_aligned_pieces_stand_in_order_and_are_those_of_the_alignment(
+    embedder: StaticEmbedder,
+) -> None:
+    alignment = Alignment(embedder)
+    sentence, texts = "Who called Sora the Newton moment?", ["the newton moment", "", "Sora"]
+    aligned = alignment.aligned(sentence, texts)
+    (ids,) = embedder.token_ids([sentence])
+    for text, pieces in zip(texts, aligned, strict=True):
+        assert [one.piece for one in pieces] == embedder.token_texts(ids)
+        nearest = {one.piece: one for one in alignment.matches(sentence, text)}
+        for one in pieces:
+            if one.piece in nearest:
+                assert one.similarity == pytest.approx(nearest[one.piece].similarity, abs=1e-6)
+                assert one.nearest == nearest[one.piece].nearest or not one.similarity
+        assert sum(one.weight for one in pieces) == pytest.approx(1)
+    assert alignment.aligned(sentence, []) == []
+
+
 def test_without_vectors_of_pieces_there_are_no_pieces_and_the_parts_still_sum(
     tmp_path: Path,
 ) -> None:

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from rag.cite import cite
 from rag.index.index import Index
-from rag.types import Support
+from rag.reasons import told
+from rag.types import Reason, ReasonKind, Support
 from rag.verify import holds_figures
 from tests.rag.conftest import hit_of, lexical_evidence
+
+REFUSED = (Support.UNSUPPORTED, Support.CONTRADICTED)
 
 
 def judged(sentence: str, passage: str, language: str = "en") -> Support:
@@ -35,7 +38,7 @@ def judged(sentence: str, passage: str, language: str = "en") -> Support:
 )
 def test_a_figure_that_differs_is_never_supported(sentence: str, passage: str) -> None:
     for marker in ("", " [1]"):
-        assert judged(sentence + marker, passage) is Support.UNSUPPORTED
+        assert judged(sentence + marker, passage) in REFUSED
 
 
 @given(st.integers(0, 99999), st.integers(0, 99999), st.sampled_from(["", ".", ",", "/"]))
@@ -103,10 +106,10 @@ def test_a_sentence_that_claims_nothing_is_not_supported(sentence: str) -> None:
         ),
     ],
 )
-def test_a_denial_or_a_name_that_the_passage_lacks_is_at_most_partly_supported(
+def test_a_denial_or_another_name_than_in_the_passage_is_contradicted(
     sentence: str, passage: str, language: str
 ) -> None:
-    assert judged(sentence, passage, language) is Support.PARTLY
+    assert judged(sentence, passage, language) is Support.CONTRADICTED
     assert judged(passage, passage, language) is Support.SUPPORTED
 
 
@@ -170,3 +173,90 @@ def test_inventions_about_the_seeds_are_not_supported(
     hits = seeds_index.search(question, 6)
     checked = cite(sentence, language, hits, seeds_index.evidence)
     assert checked.sentences[0].support is not Support.SUPPORTED
+
+
+REASONS = [
+    (
+        "OpenAI was valued at 80 billion.",
+        "OpenAI was valued at 60 billion.",
+        "figure",
+        "60 billion",
+    ),
+    ("It opened on July 9, 2024.", "It opened on July 10, 2024.", "date", "July 10, 2024"),
+    ("The line is 40 km long.", "The line is 40 metres long.", "unit", "40 metres"),
+    ("It sells 500 books a day.", "It sells 500 books a year.", "unit", "time:year"),
+    ("Nobody but Sam Altman called it new.", "Nobody but Yin Ye called it new.", "name", "Yin Ye"),
+    ("OpenAI will not block China.", "OpenAI will block China.", "negation", ""),
+    ("Profits rose in Hanoi.", "Profits fell in Hanoi.", "relation", "fell"),
+    ("More than 400 came to Hanoi.", "Fewer than 400 came to Hanoi.", "relation", "400"),
+    ("Google bought Baidu.", "Baidu bought Google.", "relation", ""),
+    ("Alibaba's Qwen overtook Llama.", "Meta's Qwen overtook Llama.", "relation", "Meta"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "passage", "kind", "found"), REASONS)
+def test_what_contradicts_is_named(sentence: str, passage: str, kind: str, found: str) -> None:
+    checked = cite(f"{sentence} [1]", "en", [hit_of(passage, "en")], lexical_evidence)
+    (one,) = checked.sentences
+    assert one.support is Support.CONTRADICTED
+    assert one.reasons[0].contradicts
+    assert (one.reasons[0].kind, one.reasons[0].found) == (kind, found)
+    for language in ("en", "vi", "fr"):
+        assert one.reasons[0].said in told(one.reasons[0], language)
+    assert judged(passage, passage) is Support.SUPPORTED
+
+
+def test_every_reason_can_be_told_in_the_languages_that_have_reasons() -> None:
+    for kind in ReasonKind:
+        for reason in (Reason(kind, "80", "60"), Reason(kind, "80"), Reason(kind)):
+            for language in ("en", "vi"):
+                assert "{" not in told(reason, language)
+
+
+def test_a_quotation_must_be_word_for_word_in_the_passage() -> None:
+    passage = "Yin Ye called Sora a Newton moment of the whole field."
+    assert judged("Yin Ye said “Sora is a Newton moment of it all”. [1]", passage) in REFUSED
+    true = "Yin Ye called Sora “a Newton moment of the whole field”. [1]"
+    assert judged(true, passage) is Support.SUPPORTED
+
+
+def test_a_date_without_a_year_is_of_the_year_of_its_document() -> None:
+    passage = "OpenAI will stop its services in China on July 9."  # of a document of 2024
+    assert judged("OpenAI will stop its services in China on July 9, 2024.", passage) is (
+        Support.SUPPORTED
+    )
+    assert judged("OpenAI will stop its services in China on July 9, 2023.", passage) in REFUSED
+
+
+def test_what_was_corrected_and_what_was_written_is_kept() -> None:
+    hits = [hit_of("Sora makes videos.", "en", 1), hit_of("Baidu sells maps.", "en", 2)]
+    wrong, right, none = cite(
+        "Baidu sells maps. [1] Sora makes videos [1][7]. Sora makes videos.",
+        "en",
+        hits,
+        lexical_evidence,
+    ).sentences
+    assert (wrong.corrected, wrong.written, wrong.citations[0].marker) == (True, (1,), 2)
+    assert (right.corrected, right.written) == (False, (1,))
+    assert (none.corrected, none.written, none.citations[0].marker) == (True, (), 1)
+
+
+def test_numbers_that_name_no_passage_are_counted() -> None:
+    hits = [hit_of("Sora makes videos.", "en", 1)]
+    checked = cite("Sora [4] makes videos [1, 7, 9]. [12]", "en", hits, lexical_evidence)
+    assert checked.removed_markers == 4
+    assert checked.text == "Sora makes videos [1]."
+
+
+def test_a_true_translation_is_supported_and_an_altered_one_is_not(seeds_index: Index) -> None:
+    hits = seeds_index.search("OpenAI được định giá bao nhiêu?", 6)
+    for sentence, support in (
+        ("OpenAI is valued at $80 billion.", Support.SUPPORTED),
+        ("OpenAI is valued at $60 billion.", Support.CONTRADICTED),
+        ("OpenAI is valued at 80 billion euros.", Support.CONTRADICTED),
+    ):
+        checked = cite(
+            sentence, "en", hits, seeds_index.evidence, aligned=seeds_index.aligned
+        ).sentences[0]
+        assert checked.support is support
+        assert "80 tỉ USD" in checked.citations[0].quote
