@@ -196,7 +196,7 @@ class Alignment:
         In blocks so small that they are not shared out to threads, which would wait longer for
         each other than one of them computes.
         """
-        left, right = self._pieces.token_vectors(asked), self._pieces.token_vectors(each)
+        left, right = (self._pieces.word_vectors(ids, np.arange(len(ids))) for ids in (asked, each))
         size = max(1, _OF_ONE_THREAD // max(1, left.size))
         blocks = [left @ right[first : first + size].T for first in range(0, len(each), size)]
         return np.concatenate(blocks, axis=1) if blocks else left @ right.T

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime as dt
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
@@ -13,17 +12,29 @@ from rag.llm.backend import Backend, Request, Rewriter
 from rag.llm.chain import Entry, backends, present
 from rag.llm.rests import Rests, kept_rests
 
-from .cite import cite
+from .answering import answered
+from .checking import Checking
 from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, QuestionError
 from .evidence import judging
-from .messages import NO_ANSWER, answer_messages, said
+from .messages import answer_messages
 from .retrieval import Corpus, Retriever, search_all, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
-from .types import Answer, Attempt, Done, Event, Hit, Retrieved, Turn
-from .writing import DECORATION, Draft, awake, write
+from .types import (
+    Answer,
+    Attempt,
+    Checked,
+    Delta,
+    Done,
+    Event,
+    Hit,
+    Retrieved,
+    Switched,
+    Turn,
+)
+from .writing import Draft, awake, write
 
 History = Sequence[Turn | tuple[str, str]]
 
@@ -105,7 +116,7 @@ class Chatbot:
 
         Yields:
             ``Retrieved``, then ``Delta`` for each piece of text and ``Reasoning`` for what a model
-            says to itself, ``Switched`` where a backend failed after its first words and the
+            says to itself, ``Checked`` for each sentence as it is complete, ``Switched`` where a backend failed after its first words and the
             next begins anew, and ``Done`` with the finished answer. Closing the iterator stops the
             backend at once.
         """
@@ -137,12 +148,20 @@ class Chatbot:
         )
         searched = (rewriting.question, *rewriting.translations)
         yield Retrieved(request.hits, searched)
+        checking = self._checking(request)
         if request.hits:
             async with aclosing(write(chain, request, self.rests, draft)) as parts:
                 async for part in parts:
                     yield part
-        answer = await asyncio.to_thread(_finished, question, request, searched, draft)
-        yield Done(answer)
+                    if isinstance(part, Delta):
+                        # The text is shown already; only the next piece waits for the check.
+                        for sentence in await asyncio.to_thread(checking.feed, part.text):
+                            yield Checked(sentence)
+                    elif isinstance(part, Switched) or part.retracts:
+                        checking = self._checking(request)
+        cited = await asyncio.to_thread(checking.finish)
+        strict = self.settings.answer.strict
+        yield Done(answered(question, request, searched, draft, cited, strict=strict))
 
     def retrieve(
         self,
@@ -213,6 +232,10 @@ class Chatbot:
             return Rewriting(standalone(question, turns))
         return rewritten(own.text, question, turns, languages)
 
+    def _checking(self, request: Request) -> Checking:
+        by = judging(self.retriever, request.evidence)
+        return Checking(request.language, request.hits, by)
+
     def _languages(self, filters: Filters) -> frozenset[str]:
         """The languages that passages may be in, where a question is to be translated."""
         if not self.settings.answer.translate or not isinstance(self.retriever, Corpus):
@@ -244,39 +267,3 @@ def _turns(history: History) -> list[Turn]:
 
 async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
     return await anext(events, None)
-
-
-def _finished(question: str, request: Request, searched: tuple[str, ...], draft: Draft) -> Answer:
-    """Check the text that a backend has written."""
-    text, _, _ = draft.text.partition(NO_ANSWER)
-    attempts = draft.attempts
-    if not request.hits or not text.strip(DECORATION):
-        if request.hits:
-            attempts[-1] = dataclasses.replace(attempts[-1], outcome="abstained")
-        return Answer(
-            question=question,
-            text=said("no_answer", request.language),
-            language=request.language,
-            backend=draft.backend,
-            hits=request.hits,
-            abstained=True,
-            attempts=tuple(attempts),
-            usage=draft.usage,
-            searched=searched,
-            reasoning=draft.reasoning,
-        )
-    cited = cite(text.strip(), request.language, request.hits, request.evidence)
-    citations = [citation for sentence in cited.sentences for citation in sentence.citations]
-    return Answer(
-        question=question,
-        text=cited.text,
-        language=request.language,
-        backend=draft.backend,
-        sentences=cited.sentences,
-        citations=tuple(dict.fromkeys(citations)),
-        hits=request.hits,
-        attempts=tuple(attempts),
-        usage=draft.usage,
-        searched=searched,
-        reasoning=draft.reasoning,
-    )

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .differing import Difference, has_kind, is_rival, likewise, placed_words, text_of, written
-from .language import follow_ups, number_words
+from .follow_ups import follow_ups
+from .language import number_words
 from .meeting import Met, same_words
 from .relations import light, tokens
 from .roles import relation_differences
@@ -262,7 +263,8 @@ def said_likewise(sentence: Statement, quote: Statement) -> Iterator[int]:
 def referred_to(sentence: Statement, source: Source) -> Iterator[int]:
     """The plain words of a sentence that stand around a quote which says "it" or "this"."""
     spaced = f" {' '.join(source.quote.words)} "
-    if not any(phrase in spaced for phrase in follow_ups(opening=False)):
+    pointers = follow_ups(source.quote.text).pointers
+    if not any(f" {' '.join(phrase)} " in spaced for phrase in pointers):
         return
     around = {one.word for one in tokens(source.around)}
     for place in sentence.terms:

@@ -103,7 +103,8 @@ class AnswerSettings:
     least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
     many it quotes at most. ``nli`` is the name or folder of a cross-encoder of
     sentence-transformers that was trained for natural language inference, and helps to judge
-    sentences; it runs on this machine; empty for none.
+    sentences; it runs on this machine; empty for none. ``strict`` says whether sentences that
+    the documents do not bear out are left out of answers.
     """
 
     backend: str = "local, extractive"
@@ -116,6 +117,7 @@ class AnswerSettings:
     evidence: float = 0.45
     sentences: int = 3
     nli: str = ""
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

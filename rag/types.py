@@ -318,7 +318,8 @@ class Answer:
     ``searched`` are the questions that passages were sought with: what was asked, made to stand
     alone, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
     all attempts together.
-    ``removed_markers`` is how many numbers the backend had written that name no passage.
+    ``removed_markers`` is how many numbers the backend had written that name no passage,
+    ``left_out`` the sentences that a strict answer (``answer.strict``) does not say.
     """
 
     question: str
@@ -334,6 +335,7 @@ class Answer:
     searched: tuple[str, ...] = ()
     reasoning: str = ""
     removed_markers: int = 0
+    left_out: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +408,16 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """Event: a sentence of the answer is complete and has been checked.
+
+    Its offsets are those in the checked answer. After ``Switched`` the sentences before it count no more.
+    """
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Switched:
     """Event: a backend failed after it had begun; ``backend`` now writes a fresh answer.
 
@@ -426,7 +438,7 @@ class Done:
     answer: Answer
 
 
-Event = Retrieved | Reasoning | Delta | Switched | Done
+Event = Retrieved | Reasoning | Delta | Checked | Switched | Done
 
 
 @dataclass(frozen=True, slots=True)
