@@ -33,10 +33,9 @@ _RANGE = re.compile(r"\d\s?[-–—]\s?\d|\s(?:to|đến|tới)\s")
 _AROUND = 10
 # A word in capitals of so few letters before a full stop is rather an abbreviation.
 _ABBREVIATED = 3
-# Where a sentence ends, and what a denial reaches.
+# Where a sentence ends, and where what a denial reaches does.
 _SENTENCE_ENDS = re.compile(r"[.;:!?][\s”\"'’)]|\n")
 _CLAUSE_ENDS = re.compile(r"[,.;:!?()“”\"\n–—]")
-# A name of so few syllables of the beginning of a sentence may be any word.
 _MONEY_KINDS = {"currency": "money", "unit": "measure"}
 
 

@@ -60,7 +60,10 @@ def _last_view(bot: Chatbot, conversations: Conversations) -> str:
 def test_an_unsupported_sentence_is_marked_in_the_message(seeds_index: Index) -> None:
     claims = ["Winston Ma is a professor at New York University [1]. ", "He was born in 1871 [1]."]
     text = _last_view(Chatbot(seeds_index, [ScriptedBackend(claims)]), Conversations())
-    assert "He was born in 1871 [1]. ⚠\n\n⚠ marks what the documents do not support." in text
+    assert (
+        "He was born in 1871 [1]. ⚠\n\n⚠ marks what the documents do not support, or contradict."
+        in text
+    )
     assert "1 of 2 sentences supported" in text
 
 
