@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .contrasts import light, tokens
 from .differing import Difference, has_kind, is_rival, likewise, placed_words, text_of, written
 from .follow_ups import follow_ups
 from .language import number_words
 from .meeting import Met, same_words
-from .relations import light, tokens
 from .roles import relation_differences
 from .statement import Figure, Name, Statement
 from .text import fold

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .relations import tokens
+from .contrasts import tokens
 from .statement import Statement
 from .text import fold
 from .types import PieceMatch

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise, product
 
+from .contrasts import acting_behind, articles, beside, harmless, owner_before, owner_behind
 from .differing import Difference, is_rival, placed_words, text_of, words_of, written
 from .meeting import Met, same_words
 from .opposites import opposites
-from .relations import acting_behind, articles, beside, harmless, owner_before, owner_behind
 from .statement import Figure, Name, Statement
 from .thresholds import MET_ACROSS, MET_WITHIN
 from .types import Reason, ReasonKind

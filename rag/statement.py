@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from .concepts import Concept, concepts
-from .language import function_words, magnitudes, negations, number_words
-from .relations import (
+from .contrasts import (
     Token,
     bounds,
     clause_openers,
@@ -22,6 +21,7 @@ from .relations import (
     tokens,
     units,
 )
+from .language import function_words, magnitudes, negations, number_words
 from .text import Span
 
 _DATES = ("year", "month", "date", "day")

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .comparison import Source, differences, figure_differences, referred_to, said_likewise
+from .contrasts import tokens
 from .differing import Difference
 from .language import function_words
 from .meeting import Met, met
-from .relations import tokens
 from .statement import Statement, statement
 from .text import words
 from .thresholds import (

@@ -1,4 +1,4 @@
-"""What words say of how things relate: opposites, bounds, units, denials; see ``relations.toml``."""
+"""What words say of how things relate: opposites, bounds, units, denials; see ``contrasts.toml``."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Phrases:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    return tomllib.loads(resources.files("rag").joinpath("relations.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files("rag").joinpath("contrasts.toml").read_text("utf-8"))
 
 
 def _listed(by_language: Mapping[str, str]) -> list[str]:
