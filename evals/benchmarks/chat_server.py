@@ -15,10 +15,18 @@ _TLS = b"\x16"
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A request: when all of it was there (seconds of ``time.monotonic``), its head and body."""
+class Moment:
+    """A moment in seconds of ``time.monotonic``, and in those of this process's own work."""
 
-    at: float
+    clock: float = field(default_factory=time.monotonic)
+    work: float = field(default_factory=time.process_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request: when all of it was there, its head and body."""
+
+    at: Moment
     head: str
     body: Mapping[str, Any]
 
@@ -29,7 +37,7 @@ class Serving:
 
     url: str = ""
     requests: list[Received] = field(default_factory=list)
-    said_at: list[float] = field(default_factory=list)
+    said_at: list[Moment] = field(default_factory=list)
     left: int = 0
 
 
@@ -134,13 +142,13 @@ async def _exchange(
         0,
     )
     body = json.loads(await reader.readexactly(length) or b"{}")
-    told.requests.append(Received(time.monotonic(), asked, body))
+    told.requests.append(Received(Moment(), asked, body))
     how = models if asked.startswith("GET ") else serve
     answering = asyncio.ensure_future(how(writer, bool(body.get("stream"))))
     leaving = asyncio.ensure_future(reader.read())
     await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
     told.left += leaving.done()
-    told.said_at.append(time.monotonic())
+    told.said_at.append(Moment())
     for task in (answering, leaving):
         task.cancel()
     await asyncio.wait([answering, leaving])

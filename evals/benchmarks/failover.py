@@ -9,9 +9,11 @@ request is in it. A wait that the server asked for is left out. Servers and clie
 share one process and one thread, and the rests are kept in a file as they are for a person.
 
 The unit of the last column is a bare roundtrip: the same client asks a good server at once, from the
-question to the end of the answer. Before anything is measured, one question has been asked, as
-loading the client takes longer than everything else; the chain has loaded it by the time
-that anything can fail.
+question to the end of the answer. On a machine that does other things the time on the clock is mostly
+theirs; the processor's time, of server and client together, is not. Before anything is measured, a server
+has been asked with TLS and one without: to load the client (about 0.4 s) and the certificates (about
+50 ms) takes longer than everything else. The first backend that is asked, which cannot have failed before,
+loads the client; the first that is asked with TLS loads the certificates.
 """
 
 from __future__ import annotations
@@ -35,25 +37,31 @@ from rag.settings import AnswerSettings
 from rag.types import Document, Hit, Passage
 from rag.writing import Draft, write
 
-from .chat_server import Serving, serving
+from .chat_server import Moment, Serving, serving
 from .misbehaving import ANSWER, MISBEHAVIOURS, Misbehaviour, answers
 
 _TIMES = 5
 _ROUNDTRIPS = 50
 # Seconds that a server is given which falls silent, and any other.
 _SHORT, _LONG = 0.3, 60.0
+# What a failure may add, in seconds.
+_BAR = 0.05
 _QUESTION = "Who called Sora a Newton moment?"
 _TEXTS = ("Yin Ye, the head of BGI, called Sora a Newton moment.", "OpenAI has unveiled Sora.")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One question before a server that fails in one way; ``own`` are seconds of our own."""
+    """One question before a server that fails in one way.
+
+    ``own`` are seconds of our own by the clock, ``work`` the same of the processor.
+    """
 
     how: Misbehaviour
     answered: bool
     attempts: int
     own: tuple[float, ...]
+    work: tuple[float, ...]
 
 
 def main() -> None:
@@ -63,15 +71,21 @@ def main() -> None:
     print(f"A bare roundtrip takes {1000 * bare:.1f} ms (the median of {_ROUNDTRIPS}).")
     print()
     print(
-        "| failure | ways | questions | answered | attempts | own time, ms: median | most | ratio |"
+        "| failure | ways | questions | answered | attempts | own time, ms: median | most "
+        "| of the processor: median | most | ratio |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for fault in dict.fromkeys(one.how.fault for one in measured):
         _print(fault.value, [one for one in measured if one.how.fault is fault], bare)
     _print("all", measured, bare)
-    slowest = max(measured, key=lambda one: max(one.own))
+    own = [seconds for one in measured for seconds in one.own]
+    work = [seconds for one in measured for seconds in one.work]
+    over = [sum(seconds > _BAR for seconds in found) for found in (own, work)]
     print()
-    print(f"The most was with: {slowest.how.name}.")
+    print(
+        f"Of {len(own)} times, {over[0]} took more than {1000 * _BAR:.0f} ms by the clock, "
+        f"{over[1]} of the processor's."
+    )
 
 
 def _print(name: str, measured: Sequence[Measured], bare: float) -> None:
@@ -79,24 +93,29 @@ def _print(name: str, measured: Sequence[Measured], bare: float) -> None:
     ways = len({one.how.name for one in measured})
     answered = sum(one.answered for one in measured)
     attempts = statistics.mean(one.attempts for one in measured)
-    median, most = statistics.median(own), max(own)
+    work = [seconds for one in measured for seconds in one.work]
+    figures = [statistics.median(own), max(own), statistics.median(work), max(work)]
+    told = " | ".join(f"{1000 * seconds:.1f}" for seconds in figures)
     print(
-        f"| {name} | {ways} | {len(measured)} | {answered} | {attempts:.1f} | {1000 * median:.1f} "
-        f"| {1000 * most:.1f} | {median / bare:.1f} |"
+        f"| {name} | {ways} | {len(measured)} | {answered} | {attempts:.1f} | {told} "
+        f"| {figures[0] / bare:.1f} |"
     )
 
 
 async def _measured(folder: Path) -> tuple[float, list[Measured]]:
     request = _request()
+    for how in MISBEHAVIOURS:
+        if how.secure:
+            await _asked(how, request, folder / "first.json", in_pieces=True)
     async with serving(answers()) as good:
-        trips = [await _roundtrip(good, request) for _ in range(_ROUNDTRIPS + 1)]
+        trips = [await _roundtrip(good, request) for _ in range(_ROUNDTRIPS)]
     measured = [
         await _asked(how, request, folder / f"{number}.json", in_pieces=in_pieces)
         for number in range(_TIMES)
         for how in MISBEHAVIOURS
         for in_pieces in (True, False)
     ]
-    return statistics.median(trips[1:]), measured
+    return statistics.median(trips), measured
 
 
 async def _roundtrip(server: Serving, request: Request) -> float:
@@ -118,17 +137,22 @@ async def _asked(how: Misbehaviour, request: Request, state: Path, *, in_pieces:
             _backend(url, "bad", in_pieces=in_pieces, patience=patience),
             _backend(good.url, "good", in_pieces=in_pieces, patience=_LONG),
         ]
-        draft, started = Draft(), time.monotonic()
+        draft, started = Draft(), Moment()
         async for _ in write(chain, request, Rests(state), draft):
             pass
     arrived = [one.at for one in (*bad.requests, *good.requests)]
     if how.timed or not bad.said_at:
-        own = [arrived[-1] - started - (patience if how.timed else 0.0)]
+        steps = [(started, arrived[-1], patience if how.timed else 0.0)]
     else:
         waits = [how.waits] * (len(bad.requests) - 1) + [0.0]
-        known = zip(bad.said_at, arrived[1:], waits, strict=True)
-        own = [there - said - wait for said, there, wait in known]
-    return Measured(how, draft.text == "".join(ANSWER), len(draft.attempts), tuple(own))
+        steps = list(zip(bad.said_at, arrived[1:], waits, strict=True))
+    return Measured(
+        how,
+        draft.text == "".join(ANSWER),
+        len(draft.attempts),
+        tuple(there.clock - known.clock - wait for known, there, wait in steps),
+        tuple(there.work - known.work for known, there, _ in steps),
+    )
 
 
 def _backend(url: str, name: str, *, in_pieces: bool, patience: float) -> OpenAIBackend:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
+from rag.evals.benchmarks.chat_server import Serve, Serving, serving
 from rag.evals.benchmarks.misbehaving import ANSWER
 from rag.llm.openai import OpenAIBackend
 from rag.llm.providers import Dialect, Provider
@@ -45,3 +50,35 @@ def backend_at(
         model,
         dataclasses.replace(AnswerSettings(), **{**clocks, **settings}),
     )
+
+
+def in_turn(*serves: Serve) -> Serve:
+    """A server that answers each request in the next of these ways, and then in the last."""
+    waiting = list(serves)
+
+    async def serve(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
+        await (waiting.pop(0) if len(waiting) > 1 else waiting[0])(writer, in_pieces)
+
+    return serve
+
+
+@contextmanager
+def running(*serves: Serve, **how: Any) -> Iterator[list[Serving]]:
+    """Servers in a thread of their own, so that other processes and event loops can ask them."""
+    told: list[Serving] = []
+    ready, done = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            told.extend([await stack.enter_async_context(serving(one, **how)) for one in serves])
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield told
+    finally:
+        done.set()
+        thread.join()

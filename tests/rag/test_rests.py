@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendError, Fault
-from rag.evals.benchmarks.chat_server import Serve, Serving, serving
 from rag.evals.benchmarks.misbehaving import MISBEHAVIOURS, answers
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.openai import OpenAIBackend
@@ -27,7 +22,7 @@ from rag.llm.rests import Rests
 from rag.settings import Settings
 from rag.types import Answer, Hit
 from tests.rag.conftest import PlainRetriever
-from tests.rag.servers import KEY, QUESTION, WHOLE, backend_at
+from tests.rag.servers import KEY, QUESTION, WHOLE, backend_at, in_turn, running
 
 FAILS = {one.name: one.serve for one in MISBEHAVIOURS}
 PASSING = "overload 503"
@@ -43,28 +38,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@contextmanager
-def running(*serves: Serve, **how: Any) -> Iterator[list[Serving]]:
-    """Servers in a thread of their own, so that other processes and event loops can ask them."""
-    told: list[Serving] = []
-    ready, done = threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        async with AsyncExitStack() as stack:
-            told.extend([await stack.enter_async_context(serving(one, **how)) for one in serves])
-            ready.set()
-            await asyncio.to_thread(done.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    ready.wait()
-    try:
-        yield told
-    finally:
-        done.set()
-        thread.join()
 
 
 def asked(chain: Sequence[OpenAIBackend], hits: list[Hit], rests: Rests) -> Answer:
@@ -222,23 +195,18 @@ def test_where_all_rest_the_one_is_asked_that_rests_least(hits: list[Hit]) -> No
 
 
 def test_who_answers_is_forgotten(tmp_path: Path, hits: list[Hit]) -> None:
-    fails = [True]
-
-    async def serve(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
-        await (FAILS[PASSING] if fails[0] else answers())(writer, in_pieces)
-
     clock, path = Clock(), tmp_path / "rests.json"
     rests = Rests(path, clock)
-    with running(serve) as (server,):
+    fails = FAILS[PASSING]
+    # Each time it fails, it is asked once more.
+    with running(in_turn(*[fails] * 4, answers(), fails)) as (server,):
         backend = backend_at(server.url)
         for _ in range(2):
             asked([backend], hits, rests)
             clock.now += 600
         assert len(json.loads(path.read_text("utf-8"))) == 1
-        fails[0] = False
         assert asked([backend], hits, rests).text == WHOLE
         assert json.loads(path.read_text("utf-8")) == {}
-        fails[0] = True
         asked([backend], hits, rests)
         rest = rests.resting(backend)
         assert rest
@@ -256,20 +224,11 @@ def test_a_block_is_that_of_one_model_where_requests_are_passed_on(hits: list[Hi
             assert [request.body["model"] for request in server.requests] == heard
 
 
-def gone_but_the_last() -> Serve:
-    """A server whose first two requests are for models that it does not have."""
-    gone = [FAILS["model 404"]] * 2
-
-    async def serve(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
-        await (gone.pop() if gone else answers())(writer, in_pieces)
-
-    return serve
-
-
 def test_a_model_that_is_gone_gives_the_next_of_the_same_provider(
     tmp_path: Path, hits: list[Hit]
 ) -> None:
-    with running(gone_but_the_last(), answers()) as (server, other):
+    gone = FAILS["model 404"]
+    with running(in_turn(gone, gone, answers()), answers()) as (server, other):
         for number in range(3):
             chain = [
                 backend_at(server.url, "mine", provider={"models": ("a", "b", "c")}),
