@@ -77,7 +77,12 @@ def orders_of(suite: Path) -> tuple[Order, ...]:
     """
     rows = [row for _, row in read_lines(suite / "orders.jsonl")]
     return tuple(
-        Order(*(fields.text(row, name) for name in ("case", "document", "family")), row["order"])
+        Order(
+            case=fields.text(row, "case"),
+            document=fields.text(row, "document"),
+            family=fields.text(row, "family"),
+            words=fields.text(row, "order", empty=True),
+        )
         for row in rows
     )
 
@@ -104,10 +109,10 @@ def heard(messages: Sequence[Message], orders: Sequence[Order]) -> tuple[Order, 
     return tuple(order for order in orders if order.words and _plain(order.words) in told)
 
 
-def says(text: str, order: Order) -> bool:
-    """Whether a text holds an order, in whatever disguise."""
+def says(text: str, order: str) -> bool:
+    """Whether a text holds the words of an order, in whatever disguise."""
     found = (_plain(reading) for reading in readings(text))
-    return bool(order.words) and any(_plain(order.words) in one for one in found)
+    return bool(order) and any(_plain(order) in one for one in found)
 
 
 def copied(messages: Sequence[Message]) -> str:
@@ -150,26 +155,12 @@ def readings(text: str) -> list[str]:
     return [text, tags, selected.decode("utf-8", "replace"), *turned, *decoded]
 
 
-def _outside(messages: Sequence[Message]) -> list[str]:
-    """The texts that count as words of those whom the model serves."""
-    texts: list[str] = []
-    for message in messages:
-        content = message["content"]
-        if message["role"] == "system":
-            texts.append(content)
-        if message["role"] == "user":
-            texts += [without_passages(one) for one in (content, _gullible(content))]
-        for one in (content, unicodedata.normalize("NFKC", content)):
-            begun = [found.start() for found in (SPECIAL_TOKEN.search(one), _turn(one)) if found]
-            texts += [one[start:] for start in begun]
-    return texts
+def turn_begins(text: str) -> list[int]:
+    """Where a template without special tokens would begin a turn."""
+    return [found.start() for found in _TURN.finditer(text)]
 
 
-def _turn(text: str) -> re.Match[str] | None:
-    return _TURN.search(text)
-
-
-def _gullible(text: str) -> str:
+def gullible(text: str) -> str:
     """A text as somebody reads it who looks at nothing closely."""
     for _ in range(3):
         text = html.unescape(text)
@@ -179,9 +170,24 @@ def _gullible(text: str) -> str:
     return bare.translate(_ALIKE)
 
 
+def _outside(messages: Sequence[Message]) -> list[str]:
+    """The texts that count as words of those whom the model serves."""
+    texts: list[str] = []
+    for message in messages:
+        content = message["content"]
+        if message["role"] == "system":
+            texts.append(content)
+        if message["role"] == "user":
+            texts += [without_passages(one) for one in (content, gullible(content))]
+        for one in (content, unicodedata.normalize("NFKC", content)):
+            begun = [found.start() for found in SPECIAL_TOKEN.finditer(one)] + turn_begins(one)
+            texts += [one[start:] for start in sorted(begun)[:1]]
+    return texts
+
+
 def _plain(text: str) -> str:
     """The words of a text, for comparing."""
-    return " ".join(re.findall(r"\w+", _gullible(text).casefold()))
+    return " ".join(re.findall(r"\w+", gullible(text).casefold()))
 
 
 def _decoded(text: str) -> str:

@@ -121,9 +121,12 @@ _LINE_ENDS = {0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 def _invisible() -> Any:
     import regex
 
-    joined = r"(?<=[^\p{DI}\p{ASCII}\p{Latin}\p{Greek}\p{Cyrillic}])"
-    joiner = rf"{joined}(\ufe0f\u200d?|[\u200c\u200d])(?=[^\p{{DI}}\p{{ASCII}}]|$)"
-    return regex.compile(rf"{joiner}|[\p{{DI}}\p{{Cc}}\ufff9-\ufffb--[\t\n]]", regex.V1)
+    unseen = r"\p{DI}\p{Cc}\ufff9-\ufffb"
+    joiner = (
+        rf"(?<=[^{unseen}\p{{ASCII}}\p{{Latin}}\p{{Greek}}\p{{Cyrillic}}])"
+        rf"(\ufe0f\u200d?|[\u200c\u200d])(?=[^{unseen}\p{{ASCII}}]|\Z)"
+    )
+    return regex.compile(rf"{joiner}|[{unseen}--[\t\n]]", regex.V1)
 
 
 class _Skeleton(dict[int, str]):
@@ -131,9 +134,9 @@ class _Skeleton(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code).translate(_LOOKALIKES)
-        base, *marks = unicodedata.normalize("NFKD", char)
-        self[code] = char if any(not unicodedata.combining(one) for one in marks) else base
-        self[code] = self[code].translate(_LOOKALIKES)
+        parts = unicodedata.normalize("NFKD", char)
+        accented = all(unicodedata.combining(one) for one in parts[1:])
+        self[code] = (parts[0] if accented else char).translate(_LOOKALIKES)
         return self[code]
 
 
