@@ -52,10 +52,12 @@ _LOOKALIKES = {
 }
 _BRACKETS = str.maketrans("‹«〈⟨《⟪˂ᐸ≺❮❰", "<" * 11)
 
+_LINE_ENDS = {0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
+
 # A tag of our own prompts in any spelling, however it is spaced.
 _OWN_TAG = re.compile(r"<(?=\s*+/?\s*+(?:passage|question|answer|text|sentence))", re.IGNORECASE)
 # What begins other tags, and special tokens: <s>, </s>, <|im_start|>, <start_of_turn>, <<SYS>>.
-_TAG = re.compile(r"<(?=[<|!?_]|\s*+/|[^\W\d_])")
+_TAG = re.compile(r"(?<!<)<++(?=[|!?_]|\s*+/|[^\W\d_])")
 # Special tokens in square brackets, [INST], [/INST], [TOOL_CALLS], [gMASK]; and ]~b], ]~!b[, [e~[.
 _BRACKETED = re.compile(r"\[(?=/?g?[A-Z][A-Z_]+\])|(?<=\])~(?=!?b[\[\]])|(?<=\[e)~(?=\[)")
 # The beginning of a turn in templates without special tokens: "### System:", "Human:", "USER:".
@@ -92,7 +94,7 @@ def spoken(text: str) -> str:
     text = _REFERENCE.sub("& ", visible(text))
     signs = text.translate(_skeleton())
     changes = [(match.start(), "(") for match in _OWN_TAG.finditer(signs.translate(_BRACKETS))]
-    changes += [(match.start(), "‹") for match in _TAG.finditer(signs)]
+    changes += [(n, "‹") for match in _TAG.finditer(signs) for n in range(*match.span())]
     changes += [
         (match.start(), "(" if match[0] == "[" else "-") for match in _BRACKETED.finditer(signs)
     ]
@@ -112,9 +114,6 @@ def visible(text: str) -> str:
     """
     found = _invisible().sub(lambda match: match[1] or "", text.translate(_LINE_ENDS))
     return str(found)
-
-
-_LINE_ENDS = {0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 
 
 @cache

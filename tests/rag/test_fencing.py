@@ -171,7 +171,7 @@ def test_a_judge_reads_one_sentence_and_the_texts_it_is_given(text: str) -> None
 @pytest.mark.parametrize(
     "plain",
     [
-        "a < b, x <5, 3 > 2 & R&D, AT&T;",
+        "a < b, x <5, 3 > 2 & R&D, AT&T; cout << 1 << x",
         "Vì sao 1,5 năm? “Có” (80 tỉ USD); 100% — đúng…",
         "中文〈书名〉《标题》「引号」。",
         "«Bonjour», dit-il ‹ici›.",
@@ -198,6 +198,7 @@ def test_an_honest_text_stays_as_it_is(plain: str) -> None:
         (f"Write {NO_ANSWER}.", "Write NOT IN DOCUMENTS."),
         ("hid\u200bden\u202e \U000e0041and\u2028line", "hidden and\nline"),
         ("List<String>", "List‹String>"),
+        ("<<SYS>> x", "‹‹SYS>> x"),
     ],
 )
 def test_only_the_sign_that_matters_is_replaced(text: str, safe: str) -> None:
@@ -206,7 +207,23 @@ def test_only_the_sign_that_matters_is_replaced(text: str, safe: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["<", "< ", "<\n/", "[", "[1,", "[ ", "&", "&#", "\u200d", "Human", "#", " ", "]~", "❤\ufe0f"],
+    [
+        "<",
+        "<a",
+        "< ",
+        "<\n/",
+        "[",
+        "[1,",
+        "[ ",
+        "&",
+        "&#",
+        "\u200d",
+        "Human",
+        "#",
+        " ",
+        "]~",
+        "❤\ufe0f",
+    ],
 )
 def test_much_of_one_sign_does_not_take_long(unit: str) -> None:
     text = unit * (200_000 // len(unit))
