@@ -1,4 +1,4 @@
-"""The markers of an answer, such as ``[2]``: found, cleaned up, kept out of quotations."""
+"""The signs in an answer, such as ``[2]``: found, cleaned up, kept out of quotations."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# What a backend writes, alone, when the passages do not hold the answer.
+NO_ANSWER = "NOT_IN_DOCUMENTS"
+
 _MARKER = re.compile(r"(?<![ \t])([ \t]*)[\[【](\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*)[\]】](?!\()")
 _NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?")
 # What may be the beginning of a marker, or a marker that turns out to be a link: "[1](…".
 _UNFINISHED = re.compile(r"(?<![ \t])[ \t]*(?:[\[【][\d\s,;、，–-]*[\]】]?)?$")
+# A link on a number, "[3](…", is no marker, but in a document it must not become one either.
+_REFERENCE = re.compile(r"[\[【]\s*\^?\d{1,3}(?:\s*[,;、，–-]\s*\d{1,3})*\s*[\]】]")
 _FULL_WIDTH = str.maketrans("[]【】", "［］［］")
 
 
@@ -75,8 +80,13 @@ def blanked(text: str, markers: Sequence[Marker]) -> str:
 
 
 def defused(text: str) -> str:
-    """A document's text whose own references, ``[3]``, cannot be taken for markers: ``［3］``."""
-    return _MARKER.sub(lambda match: match[0].translate(_FULL_WIDTH), text)
+    """A document's text in which nothing can be taken for what a backend says itself.
+
+    Its own references, ``[3]``, cannot be taken for markers: ``［3］``. Nor does quoting it say that
+    there is no answer.
+    """
+    text = text.replace(NO_ANSWER, NO_ANSWER.replace("_", " "))
+    return _REFERENCE.sub(lambda match: match[0].translate(_FULL_WIDTH), text)
 
 
 def without_markers(text: str) -> str:

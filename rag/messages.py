@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -10,17 +9,15 @@ from importlib import resources
 from typing import Any, TypedDict
 
 from .errors import PromptError
+from .fencing import attribute, fenced, spoken
 from .language import language_name
-from .markers import defused
+from .markers import NO_ANSWER
 from .types import Hit, Turn
 
-# What a backend writes, alone, when the passages do not hold the answer.
-NO_ANSWER = "NOT_IN_DOCUMENTS"
+__all__ = ["NO_ANSWER", "Message", "answer_messages", "render", "said"]
 
 # How many earlier exchanges an LLM sees.
 _TURNS = 4
-
-_FENCE = re.compile(r"<(?=\s*(?:/\s*)?(?:passage|text|sentence|question|answer))", re.IGNORECASE)
 
 
 class Message(TypedDict):
@@ -57,27 +54,18 @@ def _environment() -> Any:
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - prompts are plain text; passages pass through fenced()
+        autoescape=False,  # noqa: S701 - prompts are plain text; passages pass through rag.fencing
         keep_trailing_newline=False,
     )
     environment.filters["fenced"] = fenced
     environment.filters["attribute"] = attribute
+    environment.filters["spoken"] = spoken
     return environment
 
 
 def _source(name: str) -> str | None:
     file = resources.files("rag.prompts").joinpath(name)
     return file.read_text("utf-8") if file.is_file() else None
-
-
-def fenced(text: str) -> str:
-    """A document's text with nothing in it that could pass for the fence or for a marker."""
-    return _FENCE.sub("‹", defused(text))
-
-
-def attribute(text: str) -> str:
-    """A document's text as the value of an attribute: one line without quotation marks."""
-    return fenced(" ".join(text.split()).replace('"', "'"))
 
 
 def answer_messages(
@@ -95,8 +83,8 @@ def answer_messages(
     system = render("answer.system", language_name=name, no_answer=NO_ANSWER)
     messages: list[Message] = [{"role": "system", "content": system}]
     for turn in history[-_TURNS:]:
-        messages.append({"role": "user", "content": turn.question})
-        messages.append({"role": "assistant", "content": turn.answer})
+        messages.append({"role": "user", "content": spoken(turn.question)})
+        messages.append({"role": "assistant", "content": spoken(turn.answer)})
     user = render("answer.user", question=question, hits=hits)
     messages.append({"role": "user", "content": user})
     return tuple(messages)

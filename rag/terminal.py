@@ -27,8 +27,11 @@ from .types import (
     file_name,
 )
 
-# What a terminal obeys instead of showing it; line ends and tabs are harmless.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What a terminal obeys instead of showing it, changes of direction and invisible letters among them;
+# line ends and tabs are harmless.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+)
 
 # The parts of a score, and how a word is held, in a person's words.
 _PARTS = {

@@ -23,6 +23,9 @@ View = tuple[list[Message], Panel | None]
 # The page redraws a message whole: more often than this costs the browser more than it shows.
 _REDRAW_SECONDS = 0.08
 
+# What changes the direction of a text, and letters that nobody sees.
+_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -128,6 +131,10 @@ def displayed(text: str) -> str:
     An answer is partly what documents say, and they may say anything. Nothing is spared for
     standing in code: where code begins and ends is for the page's own parser to say.
     """
+    text = _HIDDEN.sub("", text)
+    # A backslash stays one: before a bracket it would undo what is done to the bracket below.
+    text = re.sub(r"\\(?=[!-/:-@\[-`{-~])", r"\\\\", text)
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", text)  # "[&#49;]" would become a marker
     text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
     text = text.replace("![", "!\\[")
     text = re.sub(r"\](?=\s*[(\[:](?!\d+\]))", "\\]", text)

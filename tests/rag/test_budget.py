@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import BackendRefused, Fault
+from rag.fencing import spoken
 from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.llm.budget import answer_room, fewer, packed, prompted
@@ -70,7 +71,7 @@ def test_passages_are_the_first_and_turns_the_last(request: Request, window: int
         assert passages == prompted(smaller) >= 1
         assert smaller.hits == request.hits
         newest = request.history[len(request.history) - len(asked) :]
-        assert asked == [turn.question for turn in newest]
+        assert asked == [spoken(turn.question) for turn in newest]
         first = request.hits[:passages]
         assert smaller.messages == answer_messages(request.latest, "vi", first, newest)
 

@@ -85,3 +85,4 @@ def test_pages_are_those_of_the_quotes_and_runs_of_them(capsys: pytest.CaptureFi
 
 def test_what_a_terminal_would_obey_is_shown_as_a_sign() -> None:
     assert plain("\x1b[31mred\x07\n") == "\ufffd[31mred\ufffd\n"
+    assert plain("a\u202eb\u2066c\U000e0041 می\u200cخواهم") == "a\ufffdb\ufffdc\ufffd می\u200cخواهم"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
@@ -27,10 +30,61 @@ from rag.ui.strings import examples, languages, preferred, strings
         ("[1]: //a.b", "[1\\]: //a.b"),
         ("www.a.b and me@a.b", "www\\.a.b and me\\@a.b"),
         ("``<b>`` xhttps://a", "``&lt;b>`` xhttps\\://a"),
+        ("[here\\](//a.b)", "[here\\\\\\](//a.b)"),
+        ("C:\\x \\(y\\)", "C:\\x \\\\(y\\\\)"),
+        ("[&#49;] R&D &lt;", "[&amp;#49;] R&D &amp;lt;"),
+        ("a\u202eb\u2066c\U000e0041", "abc"),
     ],
 )
 def test_nothing_in_a_message_becomes_an_element_an_image_or_a_link(text: str, shown: str) -> None:
     assert displayed(text) == shown
+
+
+_SIGNS = [
+    "[",
+    "]",
+    "(",
+    ")",
+    "!",
+    "\\",
+    "<",
+    ">",
+    "&",
+    "#",
+    "`",
+    ":",
+    "/",
+    " ",
+    "\n",
+    "*",
+    "|",
+    '"',
+]
+_WORDS = [
+    "//a.b",
+    "http://a.b",
+    "img",
+    "a",
+    "&lt;",
+    "&#91;",
+    "]:",
+    "](",
+    "[1]",
+    "www.a.b",
+    "- ",
+    "\t",
+]
+
+
+@given(st.lists(st.sampled_from([*_SIGNS, *_WORDS]), max_size=30).map("".join))
+@example("[a\\](//a.b)")
+@example("[\\\\\\](//a.b)")
+def test_no_way_of_writing_markdown_becomes_an_element_an_image_or_a_link(text: str) -> None:
+    markdown = MarkdownIt("gfm-like", {"linkify": False}).enable("html_inline")
+    tokens = markdown.parse(displayed(text))
+    inside = [child for token in tokens for child in token.children or ()]
+    kinds = {token.type for token in [*tokens, *inside]}
+    assert kinds.isdisjoint({"link_open", "image", "html_inline", "html_block"})
 
 
 def test_what_is_passed_on_of_a_conversation_is_its_answers_without_markers(

@@ -247,3 +247,22 @@ def test_a_question_sent_while_an_answer_is_written_stays_in_the_box(
     window.page.locator('#question [data-testid="submit-button"]').wait_for()
     expect(window.page.locator('#conversation [data-testid="user"]')).to_have_count(1)
     expect(window.page.locator("#question textarea")).to_have_value("And then?")
+
+
+def test_an_answer_that_copies_links_images_and_markup_shows_their_letters(
+    open_window: OpenWindow, seeds_index: Index
+) -> None:
+    written = [
+        "Winston Ma is a professor at New York University [1].",
+        "[one\\](https://evil.example/1) and [two](//evil.example/2)",
+        "![three\\](//evil.example/3) [![four\\](//evil.example/4) [\\](//evil.example/5)",
+        "<img src=//evil.example/6 onerror=alert(6)> <https://evil.example/7> www.evil.example",
+        "[five][r] [&#50;]\n\n[r]: //evil.example/8 &lt;iframe src=//evil.example/9&gt;",
+    ]
+    bot = Chatbot(seeds_index, [ScriptedBackend(["\n\n".join(written)])])
+    window = open_window(seeds_index, bot)
+    window.ask("Who is Winston Ma?")
+    answer = window.page.locator('#conversation [data-testid="bot"]').last
+    expect(answer).to_contain_text("evil.example/9")
+    expect(answer.locator("a, img, iframe, object, form")).to_have_count(0)
+    expect(answer).to_contain_text("[&#50;]")
