@@ -149,7 +149,7 @@ def refused(messages: Sequence[Message], error: RagError, language: str) -> list
 
 def stopped(messages: Sequence[Message], language: str) -> list[Message]:
     """The conversation with its last answer marked as stopped, whatever there is of it."""
-    mark = f"⏹ *{strings(language)['stopped']}*"
+    mark = f"■ *{strings(language)['stopped']}*"
     if not messages or messages[-1]["role"] != "assistant":
         return [*messages, _message(mark)]
     *above, last = messages

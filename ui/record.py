@@ -49,8 +49,8 @@ def usage_text(usage: Usage, texts: Strings, separator: str = " · ") -> str:
 
 
 def attempts(answer: Answer, texts: Strings) -> str:
-    """A list of all that was asked for an answer, as Markdown; empty where all went at once."""
-    if len(answer.attempts) < 2:
+    """A list of all that was asked for an answer, as Markdown; empty where nothing went wrong."""
+    if not any(attempt.outcome in ("failed", "skipped") for attempt in answer.attempts):
         return ""
     return "\n".join(f"1. {_attempt(attempt, texts)}" for attempt in answer.attempts)
 
