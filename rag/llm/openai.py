@@ -276,7 +276,9 @@ class OpenAIBackend:
         """Await one step; what keeps a connection alive without a token is no progress."""
         left = progress.deadline - asyncio.get_running_loop().time()
         try:
-            return await asyncio.wait_for(step, max(0.001, left))
+            # Not wait_for: that of Python 3.11 loses a cancellation that comes with the result.
+            async with asyncio.timeout(max(0.001, left)):
+                return await step
         except TimeoutError as error:
             raise BackendStalled(
                 f"{self.name} sent nothing for {progress.patience:g} seconds.", "Try again later."
