@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -22,6 +24,8 @@ from .who_answers import WhoAnswers
 # Events that run a question share this many places; the rest wait in line.
 AT_ONCE = 4
 _MOST_CHARACTERS = 4000
+# How long an answer may take to stop, and how often that is looked at.
+_STOPPING_SECONDS, _GLANCE_SECONDS = 2.0, 0.02
 
 
 class ChatTab:
@@ -143,13 +147,9 @@ class ChatTab:
                 # A backend that failed rests now.
                 ended(who.shown, [who.choice, language], who.parts, **light)
             running.append(answering)
-        self.box.stop(
-            self._stopped,
-            [conversation, self.chatbot, language],
-            boxed,
-            cancels=running,
-            **light,
-        )
+        stopping = self.box.stop(self._reset, None, self.box, cancels=running, **light)
+        # Only then: what is still on its way would take the place of the mark.
+        stopping.then(self._stopped, [conversation, self.chatbot, language], self.chatbot, **light)
         for renewed in (self.new.click, self.chatbot.clear):
             renewed(
                 self._renewed,
@@ -204,14 +204,17 @@ class ChatTab:
         """The box for the next question, unless one sent too early ended while another runs."""
         return gr.skip() if self._conversations.is_busy(conversation) else self._reset()
 
-    def _stopped(
-        self, conversation: str, messages: list[Message], language: str
-    ) -> tuple[Any, Any]:
+    async def _stopped(self, conversation: str, messages: list[Message], language: str) -> Any:
         """Mark the answer as stopped, unless it was finished just before."""
+        until = time.monotonic() + _STOPPING_SECONDS
+        while self._conversations.is_busy(conversation) and time.monotonic() < until:
+            await asyncio.sleep(_GLANCE_SECONDS)
         questions = [plain_text(message) for message in messages if message["role"] == "user"]
         kept = self._conversations.get(conversation, len(questions) - 1)
         finished = kept is not None and bool(questions) and kept.question == questions[-1].strip()
-        return self._reset(), gr.skip() if finished else stopped(messages, language)
+        if finished or self._conversations.is_busy(conversation):
+            return gr.skip()
+        return stopped(messages, language)
 
     def _reset(self) -> Any:
         return gr.Textbox(submit_btn=True, stop_btn=False)

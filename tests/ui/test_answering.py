@@ -161,7 +161,7 @@ def test_the_language_of_answers_can_be_chosen_for_the_page(
     answer = window.page.locator('#conversation [data-testid="bot"]').last
     for chosen, told in (
         ("Tiếng Việt", "Các tài liệu không có câu trả lời"),
-        ("the question's language", "do not hold an answer"),
+        ("the question's language", "The documents do not answer this question"),
     ):
         language.filter(has_text=chosen).click()
         window.ask("What is the capital of France?")
