@@ -421,14 +421,15 @@ class Checked:
 class Switched:
     """Event: a backend failed after it had begun; ``backend`` now writes a fresh answer.
 
-    ``discarded`` is what the failed one had already written. A failure before the first word is
-    only in ``Answer.attempts``.
+    ``discarded`` is what the failed one had already written, ``fault`` the kind of failure. A failure
+    before the first word is only in ``Answer.attempts``.
     """
 
     failed: str
     backend: str
     reason: str
     discarded: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ async def write(
         rests.rest(backend, error)
         waiting = _remaining(backend, error, waiting, failures, rests, draft)
         if waiting and draft.shown:
-            yield Switched(backend.name, waiting[0].name, str(error), discarded=draft.shown)
+            told, fault = str(error), error.fault.value
+            yield Switched(backend.name, waiting[0].name, told, discarded=draft.shown, fault=fault)
     raise _none_answered(failures)
 
 

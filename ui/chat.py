@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any
 
 from rag.chatbot import Chatbot
 from rag.errors import RagError
-from rag.types import Answer, Delta, Done, Retrieved, Support, Switched
+from rag.markers import without_markers
+from rag.text import collapse, normalize
+from rag.types import Answer, Checked, Delta, Done, Reasoning, Retrieved, Support, Switched, Usage
 
 from .conversations import Conversations
+from .markup import displayed
+from .record import attempts, facts
 from .sources import Panel, answer_panel, found_panel
-from .strings import Strings, strings
+from .strings import Strings, fault_text, strings
 
 Message = dict[str, Any]
 View = tuple[list[Message], Panel | None]
@@ -23,10 +27,84 @@ View = tuple[list[Message], Panel | None]
 # The page redraws a message whole: more often than this costs the browser more than it shows.
 _REDRAW_SECONDS = 0.08
 
-# What changes the direction of a text, and letters that nobody sees.
-_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")
+# Sentences with these verdicts carry a warning sign.
+_NOT_BORNE_OUT = (Support.UNSUPPORTED, Support.CONTRADICTED)
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class _Writing:
+    """What the page shows of an answer that is being written.
+
+    ``above`` are the messages that stand: the conversation, and what broke off. ``understood`` is
+    said with the answer, ``thought`` is what the model says to itself, ``written`` the answer and ``doubtful`` the
+    sentences in it that the documents do not bear out.
+    """
+
+    texts: Strings
+    above: list[Message]
+    understood: str = ""
+    thought: str = ""
+    written: str = ""
+    doubtful: list[str] = field(default_factory=list)
+
+    def messages(self) -> list[Message]:
+        """What to show now."""
+        if self.thought and not self.written:
+            return [
+                *self.above,
+                _folded(self.texts["thinking"], displayed(self.thought), "pending"),
+            ]
+        return [*self._with_thought(), _message(self._said(displayed(self._marked())))]
+
+    def check(self, event: Checked) -> None:
+        """Note a sentence that the documents do not bear out."""
+        if event.sentence.support in _NOT_BORNE_OUT:
+            self.doubtful.append(without_markers(event.sentence.text).strip())
+
+    def reason(self, event: Reasoning) -> None:
+        """Add to what the model says to itself; all it had written may turn out to be that."""
+        if event.retracts:
+            self.thought += self.written
+            self.written, self.doubtful = "", []
+        self.thought += event.text
+
+    def switch(self, event: Switched) -> None:
+        """Keep what the failed backend wrote, marked, and begin anew."""
+        self.above = [*self._with_thought(), _message(_broken_off(event, self.texts))]
+        self.thought, self.written, self.doubtful = "", "", []
+
+    def done(self, answer: Answer, spent: Usage) -> list[Message]:
+        """The finished answer, with the record of what was asked for it."""
+        self.thought = answer.reasoning
+        shown = [*self._with_thought(), _message(self._said(finished(answer, spent, self.texts)))]
+        if record := attempts(answer, self.texts):
+            title = self.texts["attempts"].format(count=len(answer.attempts))
+            shown.append(_folded(title, record, "done"))
+        return shown
+
+    def failed(self, reason: object) -> list[Message]:
+        """What had been written when the last backend failed, and why it did."""
+        told = f"⚠ {displayed(self.texts['failed'].format(reason=reason).strip())}"
+        text = "\n\n".join(filter(None, [displayed(self.written), told]))
+        return [*self._with_thought(), _message(self._said(text))]
+
+    def _marked(self) -> str:
+        """The text so far, with a warning sign behind the sentences that are not borne out."""
+        text = self.written
+        for sentence in self.doubtful:
+            before, found, after = text.partition(sentence)
+            text = f"{before}{found} ⚠{after}" if found else text
+        return text
+
+    def _with_thought(self) -> list[Message]:
+        if not self.thought:
+            return self.above
+        return [*self.above, _folded(self.texts["thinking"], displayed(self.thought), "done")]
+
+    def _said(self, text: str) -> str:
+        return "\n\n".join(filter(None, [self.understood, text]))
 
 
 async def answered(
@@ -50,96 +128,99 @@ async def answered(
         like any other: nothing is raised.
     """
     texts = strings(language)
-    shown = [*messages, _message("")]
     asked = [plain_text(message) for message in messages if message["role"] == "user"]
     question, turn = asked[-1], len(asked) - 1
     history = conversations.turns(conversation, asked[:-1])
-    written, drawn = "", 0.0
+    writing, drawn = _Writing(texts, list(messages)), 0.0
     try:
         async with aclosing(bot.astream(question, history)) as events:
             async for event in events:
                 if isinstance(event, Retrieved):
-                    yield shown, found_panel(event.hits, texts)
-                elif isinstance(event, Delta):
-                    written += event.text
-                    if time.monotonic() - drawn >= _REDRAW_SECONDS:
-                        drawn = time.monotonic()
-                        shown[-1] = _message(displayed(written))
-                        yield shown, None
-                elif isinstance(event, Switched):
-                    shown[-1:] = _switched(event, texts)
-                    written = ""
-                    yield shown, None
+                    writing.understood = understood(question, event.searched, texts)
+                    yield writing.messages(), found_panel(event.hits, texts)
                 elif isinstance(event, Done):
                     conversations.put(conversation, turn, event.answer)
-                    shown[-1] = _message(finished(event.answer, texts))
+                    shown = writing.done(event.answer, conversations.spent(conversation))
                     yield shown, answer_panel(event.answer, texts)
+                elif isinstance(event, Switched):
+                    writing.switch(event)
+                    yield writing.messages(), None
+                else:
+                    if isinstance(event, Delta):
+                        writing.written += event.text
+                    elif isinstance(event, Checked):
+                        writing.check(event)
+                    else:
+                        writing.reason(event)
+                    if time.monotonic() - drawn >= _REDRAW_SECONDS:
+                        drawn = time.monotonic()
+                        yield writing.messages(), None
     except RagError as error:
-        shown[-1] = _message(_failed(written, texts["failed"].format(reason=error)))
-        yield shown, None
+        yield writing.failed(error), None
     except Exception:  # noqa: BLE001
         # The window's outermost frame: an unforeseen error must not leave it without a word.
         _LOG.exception("answering failed")
-        shown[-1] = _message(_failed(written, texts["failed"].format(reason="")))
-        yield shown, None
+        yield writing.failed(""), None
 
 
-def _failed(written: str, reason: str) -> str:
-    """What had been written when the last backend failed, and why it did."""
-    return "\n\n".join(filter(None, [displayed(written), f"⚠ {displayed(reason)}"]))
+def refused(messages: Sequence[Message], error: RagError, language: str) -> list[Message]:
+    """The conversation where the last question could not even be asked."""
+    return _Writing(strings(language), list(messages)).failed(error)
 
 
-def _switched(event: Switched, texts: Strings) -> list[Message]:
-    """What the failed backend wrote, kept apart, and room for the next one's answer."""
-    title = displayed(texts["switched"].format(reason=event.reason, backend=event.backend))
-    kept = displayed(event.discarded) or texts["discarded"]
-    aside = {**_message(kept), "metadata": {"title": f"⚠ {title}", "status": "done"}}
-    return [aside, _message("")]
+def stopped(messages: Sequence[Message], language: str) -> list[Message]:
+    """The conversation with its last answer marked as stopped, whatever there is of it."""
+    mark = f"■ *{strings(language)['stopped']}*"
+    if not messages or messages[-1]["role"] != "assistant":
+        return [*messages, _message(mark)]
+    *above, last = messages
+    if (metadata := last.get("metadata")) and metadata.get("title"):
+        thought = _folded(metadata["title"], plain_text(last), "done")
+        return [*above, thought, _message(mark)]
+    return [*above, _message("\n\n".join(filter(None, [plain_text(last), mark])))]
 
 
-def finished(answer: Answer, texts: Strings) -> str:
+def understood(question: str, searched: Sequence[str], texts: Strings) -> str:
+    """What a question was taken to mean, where that is not what was asked; else empty."""
+    told = []
+    if searched and collapse(searched[0]) != collapse(normalize(question)):
+        told.append(texts["understood"].format(question=collapse(searched[0])))
+    if others := searched[1:]:
+        listed = " / ".join(collapse(other) for other in others)
+        told.append(texts["also_searched"].format(questions=listed))
+    line = displayed(" · ".join(told))
+    return f"*{line[:1].upper()}{line[1:]}*" if line else ""
+
+
+def _broken_off(event: Switched, texts: Strings) -> str:
+    """What the failed backend wrote, why it failed, and who is asked now."""
+    why = fault_text(event.fault, texts)
+    told = texts["broken_off"].format(backend=event.failed) + (f" ({why})" if why else "")
+    kept = "\n".join(f"> {line}" for line in displayed(event.discarded).splitlines())
+    now = texts["now_asking"].format(backend=event.backend)
+    said = f"⚠ **{displayed(told)}.** {displayed(collapse(event.reason))} {displayed(now)}"
+    return f"{kept}\n\n{said}"
+
+
+def finished(answer: Answer, spent: Usage, texts: Strings) -> str:
     """The text of a finished answer, with what was checked and who wrote it.
 
     A sentence that the documents do not support carries a warning sign.
     """
     text = answer.text
-    marked = (Support.UNSUPPORTED, Support.CONTRADICTED)
-    unsupported = [one for one in answer.sentences if one.support in marked]
+    unsupported = [one for one in answer.sentences if one.support in _NOT_BORNE_OUT]
     for sentence in reversed(unsupported):
         text = f"{text[: sentence.end]} ⚠{text[sentence.end :]}"
     lines = [displayed(text)]
     if unsupported:
         lines.append(f"⚠ {texts['unsupported_sentences']}")
+    if answer.left_out:
+        lines.append(f"⚠ {texts['left_out'].format(count=len(answer.left_out))}")
     if not answer.hits:
         lines.append(texts["nothing_found"])
-    facts = [answer.backend] if answer.backend else []
-    if answer.sentences:
-        good = sum(s.support is Support.SUPPORTED for s in answer.sentences)
-        facts.append(texts["checked"].format(good=good, total=len(answer.sentences)))
-    if corrected := sum(one.corrected and bool(one.written) for one in answer.sentences):
-        facts.append(texts["corrected"].format(count=corrected))
-    if answer.attempts:
-        facts.append(texts["seconds"].format(seconds=answer.attempts[-1].seconds))
-    if facts:
-        lines.append(f"*{' · '.join(facts)}*")
+    if known := facts(answer, spent, texts):
+        lines.append(f"*{known}*")
     return "\n\n".join(lines)
-
-
-def displayed(text: str) -> str:
-    """A text that the page may render: no element, image or link can come out of it.
-
-    An answer is partly what documents say, and they may say anything. Nothing is spared for
-    standing in code: where code begins and ends is for the page's own parser to say.
-    """
-    text = _HIDDEN.sub("", text)
-    # A backslash stays one: before a bracket it would undo what is done to the bracket below.
-    text = re.sub(r"\\(?=[!-/:-@\[-`{-~])", r"\\\\", text)
-    text = re.sub(r"&(?=#?\w+;)", "&amp;", text)  # "[&#49;]" would become a marker
-    text = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
-    text = text.replace("![", "!\\[")
-    text = re.sub(r"\](?=\s*[(\[:](?!\d+\]))", "\\]", text)
-    # An address alone would become a link, too.
-    return re.sub(r"(?i)(https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|(?=@)", r"\g<0>\\", text)
 
 
 def plain_text(message: Message) -> str:
@@ -153,3 +234,8 @@ def plain_text(message: Message) -> str:
 
 def _message(text: str) -> Message:
     return {"role": "assistant", "content": text}
+
+
+def _folded(title: str, text: str, status: str) -> Message:
+    """A message under a title: open while it is ``pending``, folded when it is ``done``."""
+    return {**_message(text), "metadata": {"title": title, "status": status}}

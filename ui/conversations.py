@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rag.markers import without_markers
-from rag.types import Answer, Turn
+from rag.types import Answer, Turn, Usage
 
 # The oldest conversation is forgotten beyond this many.
 _MOST = 200
@@ -60,6 +60,12 @@ class Conversations:
             for question, answer in zip(questions, answers, strict=True)
             if answer and not answer.abstained and answer.question == question.strip()
         ]
+
+    def spent(self, conversation: str) -> Usage:
+        """What all kept answers of a conversation have used together, as far as that is known."""
+        with self._guard:
+            answers = list(self._turns.get(conversation, {}).values())
+        return sum((answer.usage for answer in answers), Usage())
 
     def get(self, conversation: str, turn: int) -> Answer | None:
         """The answer to a turn, if it is still kept."""

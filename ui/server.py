@@ -53,7 +53,10 @@ def build_app(index: Index, bot: Chatbot, host: str = "127.0.0.1") -> FastAPI:
         bot: Who answers.
         host: The address it will listen on. On a loopback address only requests that name
             one are answered, so that a web page elsewhere cannot reach it through a name
-            of its own.
+            of its own; and only then are providers offered whose keys are this person's.
+
+    Raises:
+        SettingsError: The settings of a provider are malformed.
     """
     # Before gradio is imported: it reads this once.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -69,7 +72,7 @@ def build_app(index: Index, bot: Chatbot, host: str = "127.0.0.1") -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        Page(index, bot).build(),
+        Page(index, bot, keys=host in _LOOPBACK).build(),
         path="/",
         footer_links=[],
         run_history=False,
@@ -120,7 +123,7 @@ def serve(
         browser: Whether to open the page in a browser, where there is a screen.
 
     Raises:
-        SettingsError: The address cannot be listened on.
+        SettingsError: The address cannot be listened on, or a provider's settings are malformed.
         BackendSetup: The chain names a backend that does not exist.
     """
     import uvicorn

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
+from rag.errors import Fault
+
 Strings = dict[str, str]
 
 DEFAULT = "en"
@@ -25,6 +27,11 @@ def languages() -> list[tuple[str, str]]:
 def strings(language: str) -> Strings:
     """All texts in one language, or in English where the window does not speak it."""
     return _tables().get(language, _tables()[DEFAULT])
+
+
+def fault_text(fault: str, texts: Strings) -> str:
+    """A kind of failure, as an ``Attempt`` names it, in the window's language; empty for none."""
+    return texts[f"fault_{Fault(fault).name.lower()}"] if fault else ""
 
 
 def preferred(accept_language: str) -> str:

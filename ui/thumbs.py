@@ -8,8 +8,9 @@ from pathlib import Path
 from rag.errors import RagError
 from rag.feedback import keep_feedback
 
-from .chat import Message, displayed, plain_text
+from .chat import Message, plain_text
 from .conversations import Conversations
+from .markup import displayed
 from .strings import Strings
 
 

@@ -128,8 +128,8 @@ async def _listens(base_url: str) -> bool:
     try:
         address = urlsplit(base_url)
         port = address.port or (443 if address.scheme == "https" else 80)
-        connecting = asyncio.open_connection(address.hostname, port)
-        _, writer = await asyncio.wait_for(connecting, _CONNECT_SECONDS)
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(address.hostname, port)
     except (OSError, ValueError, TimeoutError):
         return False
     writer.close()

@@ -91,7 +91,7 @@ def test_a_failure_in_the_middle_never_splices_two_answers(retriever: PlainRetri
     third = ScriptedBackend(ANSWER, name="third")
     events = list(bot(retriever, first, second, third).stream(QUESTION))
     assert [event for event in events if isinstance(event, Switched)] == [
-        Switched("first", "second", "It stopped.", discarded="OpenAI was val"),
+        Switched("first", "second", "It stopped.", "OpenAI was val", "fell silent"),
     ]
     last = max(i for i, event in enumerate(events) if isinstance(event, Switched))
     assert written(events[last:]) == "".join(ANSWER)

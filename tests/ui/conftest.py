@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, Request
 
 from rag.chatbot import Chatbot
+from rag.evals.benchmarks.chat_server import Serve, Serving, head, serving
 from rag.index.index import Index
+from rag.settings import AnswerSettings, Settings
 
 
 @dataclass
@@ -71,6 +76,27 @@ def running(index: Index, bot: Chatbot) -> Iterator[str]:
         server.should_exit = True
         thread.join(timeout=10)
         listening.close()
+
+
+@contextmanager
+def serving_models(serve: Serve) -> Iterator[Serving]:
+    """A server of language models on a loopback port, with a loop of its own."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving(serve)) as it:
+        yield it
+
+
+async def list_models(writer: asyncio.StreamWriter) -> None:
+    """Say that there is one model, ``tiny-chat``."""
+    listed = json.dumps({"data": [{"id": "tiny-chat", "object": "model"}]})
+    writer.write(head(kind="application/json") + listed.encode())
+    await writer.drain()
+
+
+def with_ollama(url: str, **answer: Any) -> Settings:
+    """Settings under which a server of models on this machine goes by Ollama's name."""
+    # Without translations, so that a question is one request.
+    chosen = AnswerSettings(translate=False, **answer)
+    return Settings(answer=chosen, providers={"ollama": {"base_url": url}})
 
 
 @pytest.fixture

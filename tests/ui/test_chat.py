@@ -13,8 +13,9 @@ from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
-from rag.ui.chat import answered, displayed
+from rag.ui.chat import answered
 from rag.ui.conversations import Conversations
+from rag.ui.markup import displayed
 from rag.ui.sources import answer_panel, empty_panel, found_panel
 from rag.ui.strings import examples, languages, preferred, strings
 

@@ -205,13 +205,22 @@ def test_a_switch_of_backends_is_shown_and_the_answers_are_kept_apart(
     window = open_window(seeds_index, Chatbot(seeds_index, [failing, second]))
     window.ask("Who is Winston Ma?")
     conversation = window.page.locator("#conversation")
-    expect(conversation).to_contain_text("It broke off.")
-    expect(conversation).to_contain_text("Now asking second.")
-    assert conversation.locator("img, a").count() == 0
-    last = window.page.locator('#conversation [data-testid="bot"]').last
-    expect(last).to_contain_text("Winston Ma is a professor")
-    expect(last).not_to_contain_text("Half an")
-    last.locator("button.marker").first.click()
+    broken, answer, record = (
+        conversation.locator('[data-testid="bot"]').nth(place) for place in range(3)
+    )
+    expect(broken.locator("blockquote")).to_have_text("Half an")
+    expect(broken).to_contain_text("Broken off: first (refused). It broke off.")
+    expect(broken).to_contain_text("Now asking second for a new answer.")
+    expect(answer).to_contain_text("Winston Ma is a professor")
+    expect(answer).not_to_contain_text("Half an")
+    expect(record).to_contain_text("Attempts: 2")
+    expect(record).not_to_contain_text("It broke off.")
+    record.get_by_text("Attempts: 2").click()
+    expect(record).to_contain_text("first — failed: refused")
+    expect(record).to_contain_text("It broke off.")
+    expect(record).to_contain_text("second — answered")
+    assert conversation.locator("img:not(.icon-button img), a").count() == 0
+    answer.locator("button.marker").first.click()
     expect(window.page.locator(".source.focused mark").first).to_contain_text("Winston Ma")
 
 
