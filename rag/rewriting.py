@@ -175,7 +175,7 @@ def _bare(line: str) -> str:
 
 def _asks(line: str, question: str, longest: int) -> bool:
     """Whether a line asks what a question may have asked."""
-    if not line or len(line) > longest or NO_ANSWER in line or "<" in line:
+    if not words(line) or len(line) > longest or NO_ANSWER in line or "<" in line:
         return False
     if line.endswith(_QUESTION_MARKS):
         return True

@@ -15,7 +15,7 @@ from rag.index.load import load
 from rag.messages import Message, answer_messages
 from rag.settings import Settings
 from rag.types import Hit
-from rag.ui.chat import displayed
+from rag.ui.markup import displayed
 from tests.rag.conftest import ENGLISH, VIETNAMESE, hit_of
 
 SUITE = SUITES / "hostile"
