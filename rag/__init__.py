@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .types import Hit as Hit
     from .types import IngestReport as IngestReport
     from .types import Passage as Passage
+    from .types import Reasoning as Reasoning
     from .types import Retrieved as Retrieved
     from .types import Sentence as Sentence
     from .types import Support as Support
@@ -61,6 +62,7 @@ _HOMES = {
             "Hit",
             "IngestReport",
             "Passage",
+            "Reasoning",
             "Retrieved",
             "Sentence",
             "Support",

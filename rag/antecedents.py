@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .follow_ups import (
@@ -32,7 +32,10 @@ _MAY_MEAN = {
     SEVERAL: ([ORGANISATION, THING], [PERSON]),
     PLACE: ([PLACE], []),
 }
-_ANYTHING = [PERSON, ORGANISATION, THING, PLACE]
+_Named = tuple[str, Sequence[Mention]]
+_Among = tuple[str, Sequence[Mention], list[str]]
+
+_ANYTHING = [PERSON, ORGANISATION, THING]
 # What a question must have asked for so that a pointer means the answer to it.
 _ANSWERED = {
     PERSON: [PERSON],
@@ -43,6 +46,10 @@ _ANSWERED = {
     SEVERAL: [PERSON, ORGANISATION, THING],
     PLACE: [PLACE],
 }
+
+
+# How much of an answer is searched for names.
+_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def meant(kind: str, exchanges: Sequence[Exchange], taken: Sequence[str] = ()) -
     """
     for exchange in exchanges:
         known = follow_ups(exchange.question)
-        answer = without_markers(exchange.answer)
+        answer = without_markers(exchange.answer[:_CHARACTERS])
         wanted = asked_for(exchange.question, known)
         asked = [one for one in named_in(exchange.question, known) if _can_be(one, kind, taken)]
         told = [
@@ -73,17 +80,29 @@ def meant(kind: str, exchanges: Sequence[Exchange], taken: Sequence[str] = ()) -
             and fold(one.name) not in fold(exchange.question)
             and _can_be(one, kind, taken)
         ]
-        answered = wanted in _ANSWERED[kind]
-        likely, possible = _MAY_MEAN[kind]
-        # Who did something is told with names of other things, and they are not what "it" is.
-        aside = wanted == PERSON and not answered
-        where = [(answer, told), (exchange.question, asked)]
-        for text, named in where if answered else where[::-1][: 1 if aside else 2]:
-            for kinds in (likely, _ANYTHING if answered else possible):
-                for number, one in enumerate(named):
-                    if one.kind in kinds:
-                        return _as_told(kind, text, named[number:])
+        for text, named, kinds in _order(kind, wanted, (exchange.question, asked), (answer, told)):
+            for number, one in enumerate(named):
+                if one.kind in kinds:
+                    return _as_told(kind, text, named[number:])
     return ""
+
+
+def _order(kind: str, wanted: str, asked: _Named, told: _Named) -> Iterator[_Among]:
+    """Where to look for what a pointer means, and for which kinds of names, the likeliest first."""
+    likely, possible = _MAY_MEAN[kind]
+    if wanted in _ANSWERED[kind]:
+        yield *told, likely
+        if kind != THING and (wanted == kind or kind in (PEOPLE, SEVERAL, OPENING_PERSON)):
+            yield *told, _ANYTHING
+        yield *asked, likely
+        yield *told, _ANYTHING
+    else:
+        yield *asked, likely
+        yield *asked, possible
+    # Who did something is told with names of other things, and they are not what "it" is.
+    if wanted != PERSON:
+        yield *told, likely
+        yield *told, possible
 
 
 def named_in(question: str, known: FollowUps) -> list[Mention]:
@@ -107,17 +126,15 @@ def asked_for(question: str, known: FollowUps) -> str:
 
 def _is_answer(one: Mention, wanted: str) -> bool:
     """Whether the first word of an answer is a name: what was asked for, and no syllable."""
-    return bool(wanted) and foreign(words_of(one.name)[0])
+    return wanted in (PERSON, ORGANISATION, PLACE) and foreign(words_of(one.name)[0])
 
 
 def _can_be(one: Mention, kind: str, taken: Sequence[str]) -> bool:
-    """Whether a name can be what a pointer stands for, by its letters: companies have no figures."""
+    """Whether a name can be what a pointer stands for, by its letters: only things have figures."""
     if one.name in taken:
         return False
-    if kind == PLACE:
-        return not any(letter.isdigit() for letter in one.name)
-    agent = kind in (PERSON, OPENING_PERSON, ORGANISATION, PEOPLE)
-    return one.kind != PLACE and not (agent and any(letter.isdigit() for letter in one.name))
+    agent = kind in (PERSON, OPENING_PERSON, ORGANISATION, PEOPLE, PLACE)
+    return not (agent and any(letter.isdigit() for letter in one.name))
 
 
 def _as_told(kind: str, text: str, named: Sequence[Mention]) -> str:

@@ -22,7 +22,7 @@ from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
 from .types import Answer, Attempt, Done, Event, Hit, Retrieved, Turn
-from .writing import DECORATION, Draft, write
+from .writing import DECORATION, Draft, awake, write
 
 History = Sequence[Turn | tuple[str, str]]
 
@@ -185,7 +185,10 @@ class Chatbot:
         draft: Draft,
     ) -> Rewriting:
         """The question made to stand alone, and translated where a model of the chain can do that."""
-        able = [one for one in chain if isinstance(one, Rewriter) and one.rewrites]
+        # Who rests is not asked: the question can be searched as it is.
+        able, _ = awake(
+            [one for one in chain if isinstance(one, Rewriter) and one.rewrites], self.rests
+        )
         languages = await asyncio.to_thread(self._languages, filters) if able else frozenset()
         if not able or not needs_rewriting(question, turns, languages):
             return Rewriting(standalone(question, turns))

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import enum
 
+from .types import Usage
+
 
 class RagError(Exception):
     """A failure with a plain sentence, what to do about it, and whether to try again.
@@ -127,6 +129,8 @@ class BackendError(RagError):
         wait: For how many seconds the server asks to be left alone, where it says so.
         parameter: The field of the request that the server does not take, where it names one.
         passages: How many passages it was sent.
+
+    ``usage`` is what it had read and written by then, where it said so.
     """
 
     usual = Fault.REFUSED
@@ -145,6 +149,7 @@ class BackendError(RagError):
         self.wait = wait
         self.parameter = parameter
         self.passages = passages
+        self.usage = Usage()
         super().__init__(message, remedy, retry=self.fault in _PASSING)
 
 

@@ -8,7 +8,7 @@ in Vietnamese only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,9 @@ from .language import detect_language, follow_up_tables
 from .text import fold, word_spans
 
 Phrase = tuple[str, ...]
+
+# No phrase has more words.
+_LONGEST = 6
 
 # What a pointer may stand for. ``people`` are persons or organisations, ``several`` anything.
 PERSON, PEOPLE, SEVERAL, THING = "person", "people", "several", "thing"
@@ -40,10 +43,11 @@ class FollowUps:
     ``pointers`` are words for something named before and what they may stand for, ``definite``
     those that are so only in a question without a name ("the company") and where no word of
     ``defined_by`` follows, ``possessives`` those of
-    them that a noun follows. ``openings`` and ``closings`` stand around what is put in place of
+    them that a noun follows and ``adverbs`` those that stand for "in X", both with what a name
+    becomes in their place. ``openings`` and ``closings`` stand around what is put in place of
     something ("what about X?"). ``asking`` are words that ask, ``verbs_first`` verbs that do so
-    at the beginning. A pointer behind one of ``reporting`` means what the question itself has
-    named. ``asks_for`` are words that ask for a kind of thing. ``unresolved`` are patterns in which a pointer points at nothing, ``relational`` those
+    at the beginning. A pointer behind one of ``reporting`` or of ``conjunctions`` means what the question itself
+    has named; ``relative`` are pointers that may also begin a relative clause. ``asks_for`` are words that ask for a kind of thing. ``unresolved`` are patterns in which a pointer points at nothing, ``relational`` those
     of questions for a part of something not named. ``syllable`` is what every word of the
     language looks like without diacritics, where that says something.
     """
@@ -59,9 +63,12 @@ class FollowUps:
     before_places: frozenset[Phrase]
     articles: frozenset[Phrase]
     possessives: Mapping[Phrase, str]
+    adverbs: Mapping[Phrase, str]
     reporting: frozenset[Phrase]
+    conjunctions: frozenset[Phrase]
+    relative: frozenset[Phrase]
     titles: frozenset[Phrase]
-    organisations: frozenset[Phrase]
+    no_persons: frozenset[Phrase]
     asks_for: Mapping[Phrase, str]
     acronyms: frozenset[str]
     unresolved: tuple[re.Pattern[str], ...]
@@ -77,16 +84,18 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
-def starts_with(words: Sequence[Word], phrases: Iterable[Phrase]) -> int:
+def starts_with(words: Sequence[Word], phrases: Container[Phrase]) -> int:
     """How many words the longest of some phrases takes that some words begin with."""
-    own = tuple(word.text for word in words)
-    return max((len(phrase) for phrase in phrases if own[: len(phrase)] == phrase), default=0)
+    own = tuple(word.text for word in words[:_LONGEST])
+    sizes = range(len(own), 0, -1)
+    return next((size for size in sizes if own[:size] in phrases), 0)
 
 
 def ends_with(words: Sequence[Word], phrases: frozenset[Phrase]) -> int:
     """How many words the longest of some phrases takes that some words end with."""
-    own = tuple(word.text for word in words)
-    return max((len(phrase) for phrase in phrases if own[-len(phrase) :] == phrase), default=0)
+    own = tuple(word.text for word in words[-_LONGEST:])
+    sizes = range(len(own), 0, -1)
+    return next((size for size in sizes if own[-size:] in phrases), 0)
 
 
 def follow_ups(question: str) -> FollowUps:
@@ -116,6 +125,14 @@ def _of(plain: str) -> FollowUps:
             for form in _forms(phrase, code == plain)
         )
 
+    def templates(name: str) -> dict[Phrase, str]:
+        return {
+            form: table[name]
+            for code, table in tables.items()
+            for phrase in table[f"{name}s"]
+            for form in _forms(phrase, code == plain)
+        }
+
     def patterns(name: str) -> tuple[re.Pattern[str], ...]:
         listed = [(one, code == plain) for code, table in tables.items() for one in table[name]]
         return tuple(re.compile(fold(one) if folded else one) for one, folded in listed)
@@ -130,7 +147,7 @@ def _of(plain: str) -> FollowUps:
         tuple(f"{table['nouns']['definite']} {noun}".split()): kind
         for table in tables.values()
         if table["nouns"]["definite"]
-        for kind in (PERSON, ORGANISATION, THING, PLACE)
+        for kind in (ORGANISATION, THING, PLACE)  # "the founder" is one that was not named
         for noun in table["nouns"][kind]
     }
     return FollowUps(
@@ -146,14 +163,13 @@ def _of(plain: str) -> FollowUps:
         prepositions=phrases("prepositions"),
         before_places=phrases("before_places"),
         articles=phrases("articles"),
-        possessives={
-            tuple(phrase.split()): table["possessive"]
-            for table in tables.values()
-            for phrase in table["possessives"]
-        },
+        possessives=templates("possessive"),
+        adverbs=templates("adverb"),
         reporting=phrases("reporting"),
+        conjunctions=phrases("conjunctions"),
+        relative=phrases("relative"),
         titles=phrases("titles"),
-        organisations=phrases("organisations"),
+        no_persons=phrases("no_persons"),
         asks_for={
             form: kind
             for code, table in tables.items()

@@ -19,7 +19,6 @@ from .follow_ups import (
     FollowUps,
     Word,
     ends_with,
-    starts_with,
     syllable,
     words_of,
 )
@@ -27,8 +26,9 @@ from .language import function_words
 from .text import fold
 
 # A run of words in capitals, with a version behind it: "World AI Conference", "SenseNova 5.5".
-_JOINT = r"(?:[ -])"
+_WITHIN = ("of",)
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?![,.]?\d| [a-z])")
+_NO_NAMES = ("day:", "month:", "year:", "date:", "currency:", "unit:")
 _LIST = re.compile(r"\s*(?:,|，|、|,? and|,? và|&)\s+(?:the )?")
 _SENTENCE_END = re.compile(r"[.!?:;\n“”\"(\[—–]")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -58,16 +58,15 @@ def mentions(text: str, known: FollowUps) -> list[Mention]:
         known: The words that tell what stands beside them.
     """
     every = words_of(text)
-    territories = [
-        (one.start, one.end) for one in concepts(text) if one.key.startswith("territory:")
-    ]
-    dates = [(one.start, one.end) for one in concepts(text) if one.key.startswith("date:")]
+    meanings = concepts(text)
+    territories = [(one.start, one.end) for one in meanings if one.key.startswith("territory:")]
+    no_names = [(one.start, one.end) for one in meanings if one.key.startswith(_NO_NAMES)]
     found: list[Mention] = []
     for first, last in _runs(text, every, known):
         start, end = every[first].start, every[last - 1].end
         if version := _VERSION.match(text, end):
             end = version.end()
-        if any(begin <= start and end <= finish for begin, finish in dates):
+        if any(begin <= start and end <= finish for begin, finish in no_names):
             continue
         place = any(begin <= start and end <= finish for begin, finish in territories)
         kind = PLACE if place else _kind(text[start:end], every, first, last, known)
@@ -112,10 +111,14 @@ def _runs(text: str, every: Sequence[Word], known: FollowUps) -> list[tuple[int,
 
 
 def _capital(text: str, every: Sequence[Word], position: int, first: int) -> bool:
+    if position == len(every):
+        return False
     word = every[position]
     capital = any(letter.isupper() for letter in text[word.start : word.end])
-    if position == first or not capital:
+    if position == first:
         return capital
+    if not capital:
+        return word.text in _WITHIN and _capital(text, every, position + 1, first)
     between = text[every[position - 1].end : word.start]
     return between in (" ", "-")
 
@@ -123,7 +126,7 @@ def _capital(text: str, every: Sequence[Word], position: int, first: int) -> boo
 def _no_name(text: str, every: Sequence[Word], position: int, known: FollowUps, first: int) -> bool:
     """Whether a word in capitals does not belong to the name that it opens."""
     word = every[position]
-    if text[word.start : word.end] in known.acronyms:
+    if text[word.start : word.end] in known.acronyms or word.text in _WITHIN:
         return True
     if (word.text,) in known.titles:
         return True
@@ -147,10 +150,10 @@ def _kind(name: str, every: Sequence[Word], first: int, last: int, known: Follow
     if ends_with(before, known.titles):
         return PERSON
     own = {word.text for word in every[first:last]}
-    if any((word,) in known.organisations for word in own) or ends_with(
-        before, known.organisations
-    ):
+    if any((word,) in known.no_persons for word in own) or ends_with(before, known.no_persons):
         return ORGANISATION
+    if ends_with(before, known.articles):  # "the Eiffel Tower"
+        return THING
     if any(not _plain(part) for part in re.split(r"[ -]", name)):
         return THING
     if ends_with(before, known.before_places):
@@ -161,8 +164,3 @@ def _kind(name: str, every: Sequence[Word], first: int, last: int, known: Follow
 def foreign(word: Word) -> bool:
     """Whether a word, in a question of a language of syllables, is none: a name in small letters."""
     return not syllable().fullmatch(fold(word.text)) and not word.text.isnumeric()
-
-
-def begins_with_preposition(words: Sequence[Word], known: FollowUps) -> int:
-    """How many words a preposition takes that some words begin with."""
-    return starts_with(words, known.prepositions)

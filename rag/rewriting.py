@@ -27,6 +27,8 @@ _TURNS = 4
 _ANSWER_CHARACTERS = 600
 # A corpus in more languages is searched with the question and so many translations.
 _MOST_TRANSLATIONS = 3
+# More than a question and its translations take, in any language.
+_MOST_TOKENS = 600
 # A standalone question may be so much longer than what it is made of, in characters.
 _LONGER = 200
 # A request that does not end with a question mark keeps this share of its words, or is an answer.
@@ -91,7 +93,7 @@ def rewriting_request(question: str, history: Sequence[Turn], languages: Iterabl
         {"role": "user", "content": user},
     )
     asked = standalone(question, history)
-    return Request(asked, language, (), messages, _no_evidence, question)
+    return Request(asked, language, (), messages, _no_evidence, question, most_tokens=_MOST_TOKENS)
 
 
 def rewritten(

@@ -32,7 +32,12 @@ def normalize(text: str) -> str:
     """
     text = text.replace("\x00", "").lstrip("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _SURROGATES.sub("\ufffd", text))
+    return unicodedata.normalize("NFC", well_formed(text))
+
+
+def well_formed(text: str) -> str:
+    """The same text with each half of a surrogate pair, which no file can hold, as U+FFFD."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def fold(text: str) -> str:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from rag.llm.backend import Backend, Finished, Remote, Request
 from rag.llm.budget import fewer
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.policy import pause_before_again
-from rag.llm.rests import Rests
+from rag.llm.rests import Rest, Rests
 
 from .errors import BackendError, BackendGarbled, Fault, RagError
 from .messages import NO_ANSWER
@@ -56,6 +56,14 @@ class Draft:
     def begin(self) -> None:
         """Nothing of what a failed backend wrote goes into the next one's answer."""
         self.text = self.shown = self.reasoning = self.backend = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A backend that is left alone, and why."""
+
+    backend: Backend
+    rest: Rest
 
 
 @dataclass
@@ -105,7 +113,7 @@ async def write(
     Raises:
         BackendError: None of the backends has written an answer.
     """
-    waiting = deque(_awake(chain, rests, draft))
+    waiting = deque(_asked_first(chain, rests, draft))
     failures: list[tuple[str, BackendError]] = []
     while waiting:
         backend = waiting.popleft()
@@ -170,19 +178,40 @@ async def _tried(
         return
 
 
-def _awake(chain: Sequence[Backend], rests: Rests, draft: Draft) -> list[Backend]:
+def awake(chain: Iterable[Backend], rests: Rests) -> tuple[list[Backend], list[Resting]]:
+    """The backends that do not rest, and those that do.
+
+    Where only a provider's model rests, which its server does not have, the next one stands in.
+    """
+    up: list[Backend] = []
+    down: list[Resting] = []
+    for one in chain:
+        backend: Backend | None = one
+        while backend and (rest := rests.resting(backend)):
+            down.append(Resting(backend, rest))
+            backend = _instead(backend) if rest.fault == Fault.MODEL.name else None
+        up += [backend] if backend else []
+    return up, down
+
+
+def _asked_first(chain: Sequence[Backend], rests: Rests, draft: Draft) -> list[Backend]:
     """The backends that do not rest; where all do, the one that has the least left."""
-    resting = {id(backend): rest for backend in chain if (rest := rests.resting(backend))}
-    awake = [backend for backend in chain if id(backend) not in resting]
-    if not awake and chain:
-        awake = [min(chain, key=lambda backend: resting[id(backend)].until)]
-    for backend in chain:
-        if backend not in awake:
-            rest = resting[id(backend)]
-            draft.attempts.append(
-                Attempt(backend.name, "skipped", 0.0, rest.reason, fault=Fault[rest.fault].value)
-            )
-    return awake
+    up, down = awake(chain, rests)
+    if not up and down:
+        least = min(down, key=lambda one: one.rest.until)
+        down.remove(least)
+        up = [least.backend]
+    draft.attempts += map(_skipped, down)
+    return up
+
+
+def _instead(backend: Backend) -> Backend | None:
+    return backend.instead() if isinstance(backend, Remote) else None
+
+
+def _skipped(one: Resting) -> Attempt:
+    fault = Fault[one.rest.fault].value
+    return Attempt(one.backend.name, "skipped", 0.0, one.rest.reason, fault=fault)
 
 
 def _remaining(
@@ -194,26 +223,16 @@ def _remaining(
     draft: Draft,
 ) -> deque[Backend]:
     """Who is asked next, after a backend has failed for good."""
-    if error.fault is Fault.MODEL and isinstance(failed, Remote) and (other := failed.instead()):
+    if error.fault is Fault.MODEL and (other := _instead(failed)):
         waiting.appendleft(other)
     withheld = sum(one.fault is Fault.CONTENT for _, one in failures)
     if withheld >= _MOST_WITHHELD:
         # The passages are what is objected to: others would object as well. To quote is no matter.
         return deque(backend for backend in waiting if isinstance(backend, ExtractiveBackend))
     # An account that has just been refused is refused for its other models, too.
-    return deque(_still_awake(waiting, rests, draft))
-
-
-def _still_awake(
-    waiting: Sequence[Backend] | deque[Backend], rests: Rests, draft: Draft
-) -> list[Backend]:
-    resting = [rests.resting(backend) for backend in waiting]
-    for backend, rest in zip(waiting, resting, strict=True):
-        if rest:
-            draft.attempts.append(
-                Attempt(backend.name, "skipped", 0.0, rest.reason, fault=Fault[rest.fault].value)
-            )
-    return [backend for backend, rest in zip(waiting, resting, strict=True) if not rest]
+    up, down = awake(waiting, rests)
+    draft.attempts += map(_skipped, down)
+    return deque(up)
 
 
 def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -> Attempt:
@@ -225,6 +244,7 @@ def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -
         fault=error.fault.value,
         discarded=shown,
         passages=error.passages,
+        usage=error.usage,
     )
 
 

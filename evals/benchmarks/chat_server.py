@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,13 +62,32 @@ def whole(text: str, reason: str | None = "stop", **message: Any) -> bytes:
     return json.dumps({"id": "1", "object": "chat.completion", "choices": [choice]}).encode()
 
 
+def sends(in_pieces: Sequence[bytes], at_once: Sequence[bytes] | None = None) -> Serve:
+    """A server that sends these bytes, the same or others where it is asked for all at once."""
+
+    async def serve(writer: asyncio.StreamWriter, streamed: bool) -> None:
+        writer.writelines(in_pieces if streamed or at_once is None else at_once)
+        await writer.drain()
+
+    return serve
+
+
+def replies(status: str, body: Any, more: str = "", kind: str = "application/json") -> Serve:
+    """A server that replies with a status and a body, JSON or text; ``more`` are lines of its head."""
+    told = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    return sends([head(status, kind, more), told.encode()])
+
+
 @asynccontextmanager
-async def serving(serve: Serve, *, listens: bool = True) -> AsyncIterator[Serving]:
+async def serving(
+    serve: Serve, *, listens: bool = True, models: Serve | None = None
+) -> AsyncIterator[Serving]:
     """A server that answers every request in the same way, as long as the block runs.
 
     Args:
         serve: How.
         listens: Without, its address is that of nobody.
+        models: How it answers when it is asked for the list of its models, if not in the same way.
     """
     told = Serving()
     running: set[asyncio.Task[None] | None] = set()
@@ -76,7 +95,7 @@ async def serving(serve: Serve, *, listens: bool = True) -> AsyncIterator[Servin
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         running.add(asyncio.current_task())
         with suppress(asyncio.IncompleteReadError, ConnectionError, ValueError):
-            await _exchange(reader, writer, serve, told)
+            await _exchange(reader, writer, serve, models or serve, told)
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
@@ -95,7 +114,11 @@ async def serving(serve: Serve, *, listens: bool = True) -> AsyncIterator[Servin
 
 
 async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, serve: Serve, told: Serving
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    serve: Serve,
+    models: Serve,
+    told: Serving,
 ) -> None:
     first = await reader.readexactly(1)
     if first == _TLS:
@@ -112,7 +135,8 @@ async def _exchange(
     )
     body = json.loads(await reader.readexactly(length) or b"{}")
     told.requests.append(Received(time.monotonic(), asked, body))
-    answering = asyncio.ensure_future(serve(writer, bool(body.get("stream"))))
+    how = models if asked.startswith("GET ") else serve
+    answering = asyncio.ensure_future(how(writer, bool(body.get("stream"))))
     leaving = asyncio.ensure_future(reader.read())
     await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
     told.left += leaving.done()

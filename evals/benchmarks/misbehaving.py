@@ -1,7 +1,7 @@
 """The ways in which a server of language models can fail.
 
-Each of ``MISBEHAVIOURS`` is served whole or in pieces, as it is asked for. ``rag.evals.benchmarks.failover`` and the
-tests put every one of them in the way of an answer.
+Each of ``MISBEHAVIOURS`` is served whole or in pieces, as it is asked for.
+``rag.evals.benchmarks.failover`` and the tests put every one of them in the way of an answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from rag.errors import Fault
 from rag.llm.policy import POLICIES
 
-from .chat_server import Serve, chunk, event, head, whole
+from .chat_server import Serve, chunk, event, head, replies, sends, whole
 
 ANSWER = ("Yin Ye called ", "Sora a Newton ", "moment. [1]")
 # What a server has sent that fails in the middle: no part of any other answer.
@@ -26,9 +26,11 @@ BEGUN = ("Sora was ", "unveiled by ")
 class Misbehaviour:
     """A way to fail.
 
-    ``fault`` is what it is to be taken for, ``calls`` how often one question asks a backend that fails so.
-    ``begins`` is whether text comes first, where it is asked for in pieces. ``timed`` is whether only the
-    client's clock tells. ``then`` is what it is taken for when it is asked again. ``secure`` is whether the address promises TLS, ``listens`` whether anything is there.
+    ``fault`` is what it is to be taken for, ``calls`` how often one question asks a backend that
+    fails so, ``then`` what it is taken for when it is asked again. ``begins`` is whether text comes
+    first, where it is asked for in pieces. ``timed`` is whether only the client's clock tells.
+    ``secure`` is whether the address promises TLS, ``listens`` whether anything is there. ``waits``
+    is for how many seconds it wants to be left alone before it is asked again.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Misbehaviour:
     secure: bool = False
     listens: bool = True
     then: Fault | None = None
+    waits: float = 0.0
 
     def faults(self, *, in_pieces: bool) -> list[Fault]:
         """What it is taken for, at each time that one question asks it."""
@@ -57,27 +60,13 @@ class Misbehaviour:
         return 2 if POLICIES[self.fault].again else 1
 
 
-def _sends(streamed: Sequence[bytes], at_once: Sequence[bytes]) -> Serve:
-    async def serve(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
-        writer.writelines(streamed if in_pieces else at_once)
-        await writer.drain()
-
-    return serve
-
-
-def _replies(status: str, body: Any, more: str = "", kind: str = "application/json") -> Serve:
-    told = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    parts = [head(status, kind, more), told.encode()]
-    return _sends(parts, parts)
-
-
 def _error(status: str, more: str = "", **error: Any) -> Serve:
-    return _replies(status, {"error": error}, more)
+    return replies(status, {"error": error}, more)
 
 
 def _ends(*pieces: bytes, at_once: bytes | None = None) -> Serve:
     """A stream of pieces after the head, or the same said at once."""
-    return _sends([head(), *pieces], [head(kind="application/json"), at_once or b""])
+    return sends([head(), *pieces], [head(kind="application/json"), at_once or b""])
 
 
 def answers(text: Sequence[str] = ANSWER) -> Serve:
@@ -146,7 +135,7 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "region 400, as a list",
         Fault.REGION,
-        _replies(
+        replies(
             "400 Bad Request",
             [
                 {
@@ -168,12 +157,12 @@ MISBEHAVIOURS = (
             metadata={"raw": json.dumps({"error": _BLOCKED})},
         ),
     ),
-    Misbehaviour("region 451", Fault.REGION, _replies("451 Unavailable", {"error": "Not here"})),
+    Misbehaviour("region 451", Fault.REGION, replies("451 Unavailable", {"error": "Not here"})),
     Misbehaviour(
         "key 401", Fault.KEY, _error("401 Unauthorized", message="Incorrect API key provided: sk-1")
     ),
     Misbehaviour(
-        "key 403, HTML", Fault.KEY, _replies("403 Forbidden", "<html>no</html>", kind="text/html")
+        "key 403, HTML", Fault.KEY, replies("403 Forbidden", "<html>no</html>", kind="text/html")
     ),
     Misbehaviour(
         "balance 402", Fault.BALANCE, _error("402 Payment Required", message="Insufficient Balance")
@@ -192,7 +181,7 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "balance in 200",
         Fault.BALANCE,
-        _replies("200 OK", {"error_code": 17, "error_msg": "Open api daily request limit reached"}),
+        replies("200 OK", {"error_code": 17, "error_msg": "Open api daily request limit reached"}),
     ),
     Misbehaviour(
         "model 404", Fault.MODEL, _error("404 Not Found", code="model_not_found", message="Gone")
@@ -208,6 +197,7 @@ MISBEHAVIOURS = (
         Fault.RATE,
         _error("429 Too Many Requests", "Retry-After: 0.05\r\n", code="1302"),
         calls=2,
+        waits=0.05,
     ),
     Misbehaviour(
         "rate 429, wait a minute",
@@ -220,18 +210,18 @@ MISBEHAVIOURS = (
         _error("429 Too Many Requests", type="engine_overloaded_error"),
         calls=2,
     ),
-    Misbehaviour("overload 500, empty", Fault.OVERLOAD, _replies("500 Oops", ""), calls=2),
+    Misbehaviour("overload 500, empty", Fault.OVERLOAD, replies("500 Oops", ""), calls=2),
     Misbehaviour(
         "overload 502, HTML",
         Fault.OVERLOAD,
-        _replies("502 Bad Gateway", "<html>bad gateway</html>", kind="text/html"),
+        replies("502 Bad Gateway", "<html>bad gateway</html>", kind="text/html"),
         calls=2,
     ),
     Misbehaviour("overload 503", Fault.OVERLOAD, _error("503 Busy", message="x"), calls=2),
     Misbehaviour(
         "overload 529", Fault.OVERLOAD, _error("529 Overloaded", type="overloaded_error"), calls=2
     ),
-    Misbehaviour("overload 408", Fault.OVERLOAD, _replies("408 Timeout", ""), calls=2),
+    Misbehaviour("overload 408", Fault.OVERLOAD, replies("408 Timeout", ""), calls=2),
     Misbehaviour(
         "content 400", Fault.CONTENT, _error("400 Bad Request", code="data_inspection_failed")
     ),
@@ -257,7 +247,7 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "parameter 422",
         Fault.PARAMETER,
-        _replies(
+        replies(
             "422 Unprocessable Entity",
             {"message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "max_tokens"]}]}},
         ),
@@ -268,13 +258,13 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "elsewhere 307",
         Fault.SETUP,
-        _replies("307 Temporary Redirect", "", "Location: http://127.0.0.1:9/v1\r\n"),
+        replies("307 Temporary Redirect", "", "Location: http://127.0.0.1:9/v1\r\n"),
     ),
     # -- connections ----------------------------------------------------------------------------
     Misbehaviour("nobody listens", Fault.NETWORK, _resets, calls=2, listens=False),
     Misbehaviour("reset", Fault.NETWORK, _resets, calls=2),
     Misbehaviour("no TLS", Fault.NETWORK, answers(), calls=2, secure=True),
-    Misbehaviour("not HTTP", Fault.NETWORK, _sends([b"hello\r\n"], [b"hello\r\n"]), calls=2),
+    Misbehaviour("not HTTP", Fault.NETWORK, sends([b"hello\r\n"], [b"hello\r\n"]), calls=2),
     Misbehaviour("cut before a token", Fault.NETWORK, _cut(), calls=2),
     Misbehaviour(
         "cut within a token", Fault.NETWORK, _cut(*_BEGINNING, b'data: {"cho'), begins=True
@@ -298,13 +288,13 @@ MISBEHAVIOURS = (
     Misbehaviour(
         "HTML 200",
         Fault.GARBLED,
-        _replies("200 OK", "<html>Log in</html>", kind="text/html"),
+        replies("200 OK", "<html>Log in</html>", kind="text/html"),
         calls=2,
     ),
     Misbehaviour(
         "error in 200",
         Fault.OVERLOAD,
-        _replies("200 OK", {"error": {"message": "overloaded"}}),
+        replies("200 OK", {"error": {"message": "overloaded"}}),
         calls=2,
     ),
     Misbehaviour(

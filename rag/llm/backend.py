@@ -21,7 +21,8 @@ class Request:
     for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
     ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
-    ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all.
+    ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
+    answer may be, where that is less than the settings allow.
     """
 
     question: str
@@ -32,6 +33,7 @@ class Request:
     latest: str = ""
     history: tuple[Turn, ...] = ()
     prompted: int | None = None
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

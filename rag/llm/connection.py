@@ -50,6 +50,8 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
     except Exception as error:
         # The client has no error of its own for an address that it cannot use.
         raise BackendSetup(f"{place.base_url!r} is not the address of a server.") from error
+    # What the package loads at first use takes no time of the server's.
+    _ = client.chat.completions, client.models
     try:
         yield client
     finally:
@@ -73,5 +75,5 @@ def wait_asked_for(headers: Mapping[str, str]) -> float | None:
         pass
     try:
         return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -17,23 +17,25 @@ from importlib import resources
 from typing import Any
 
 from rag.errors import Fault
-from rag.text import collapse
+from rag.text import collapse, well_formed
 
 # Fields of an error body that hold a code, and those that hold a sentence.
 _CODES = ("code", "type", "status", "status_code")
 _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "error_description")
 # Where what happened stands deeper: in OpenRouter's "raw" as the text of another body.
-_INSIDE = ("error", "errors", "metadata", "raw", "base_resp", "details", *_MESSAGES)
+_INSIDE = ("error", "errors", "metadata", "raw", "details", *_MESSAGES)
 _DEEPEST = 6
 # A message may name the field that is not taken; these words name none.
-_NAMED = re.compile(r"(?:parameter|argument|field|value|input)s?:? ['\"`]([\w.]+)['\"`]")
+_NAMED = re.compile(r"(?:parameter|argument|field|value|input|request)s?:? \{?['\"`]([\w.]+)['\"`]")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What a server said: the kind of failure, its sentence, and the field it does not take.
 
-    ``status`` is that of HTTP, which an error within a stream has none of.
+    ``parameter`` is that field with those it stands in, as in ``stream_options.include_usage``;
+    empty where it is not named as such. ``status`` is that of HTTP, which an error within a stream
+    has none of.
     """
 
     fault: Fault
@@ -58,9 +60,9 @@ def refusal(body: object, status: int | None = None) -> Refusal:
         status: The HTTP status, if it is one of an error.
     """
     codes, texts, parameters = _said(body)
-    message = collapse(texts[0]) if texts else ""
+    message = well_formed(collapse(texts[0])) if texts else ""
     parameter = next(iter(parameters), "")
-    return Refusal(_fault(codes, texts, status), message, parameter, status)
+    return Refusal(_fault(codes, texts, status or _status_in(codes)), message, parameter, status)
 
 
 def finish_fault(reason: str) -> Fault | None:
@@ -74,8 +76,17 @@ def says_error(body: object) -> bool:
     body = body[0] if isinstance(body, list) and body else body
     if not isinstance(body, Mapping) or body.get("choices"):
         return False
-    named = any(body.get(name) for name in ("error", "errors", "error_code", "base_resp"))
+    told = body.get("base_resp")  # MiniMax's, which says so of what went well, too
+    if isinstance(told, Mapping) and told.get("status_code"):
+        return True
+    named = any(body.get(name) for name in ("error", "errors", "error_code"))
     return named or ("message" in body or "msg" in body or body.get("object") == "error")
+
+
+def _status_in(codes: set[str]) -> int | None:
+    """The HTTP status that an error within a stream has for a code."""
+    told = (int(code) for code in sorted(codes) if re.fullmatch("[45][0-9]{2}", code))
+    return next(told, None)
 
 
 def _fault(codes: set[str], texts: list[str], status: int | None) -> Fault:
@@ -125,12 +136,12 @@ def _said(body: object) -> tuple[set[str], list[str], list[str]]:
     for name, value in _fields(body, "", _DEEPEST):
         if name in _CODES:
             codes.add(str(value).lower())
-        elif name == "error_code":
-            codes.add(f"error_code {value}")
+        elif name in ("error_code", "base_resp"):
+            codes.add(f"{name} {value}")
         elif name == "param":
             parameters.append(str(value))
         elif name == "loc":
-            parameters.append(str(value).rpartition(".")[2])
+            parameters.append(str(value).removeprefix("body."))
         elif isinstance(value, str) and value.strip():
             texts.append(value)
             parameters += _NAMED.findall(value)
@@ -150,6 +161,9 @@ def _fields(value: object, name: str, deepest: int) -> Iterator[tuple[str, objec
                 yield key, inner
             elif key == "loc" and isinstance(inner, list):
                 yield key, ".".join(map(str, inner))
+            elif key == "base_resp" and isinstance(inner, Mapping):
+                yield key, inner.get("status_code", "")
+                yield from _fields(inner.get("status_msg"), "status_msg", deepest - 1)
             elif key in _INSIDE:
                 yield from _fields(inner, key, deepest - 1)
     elif isinstance(value, list):

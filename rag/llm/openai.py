@@ -10,6 +10,8 @@ import asyncio
 import dataclasses
 import json
 import os
+import re
+import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -44,6 +46,9 @@ from .tokens import counter
 _AFTERTHOUGHT_SECONDS = 1.0
 # No answer from a handful of passages is longer: a server that sends more is broken.
 _MOST_CHARACTERS = 400_000
+# What reading it raises where it is not JSON, not UTF-8, or JSON of another shape or without end:
+# the package does not check that.
+_ANOTHER_SHAPE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # How long a server may take to say which models it has.
 _MODELS_SECONDS = 5.0
 
@@ -133,56 +138,59 @@ class OpenAIBackend:
                 counter(self.provider.tokenizer),
             )
             held = prompted(prompt)
+            patience = self._settings.first_token_seconds
+            progress = _Progress(patience, asyncio.get_running_loop().time() + patience)
             try:
-                async with aclosing(self._answered(client, place, prompt)) as parts:
+                async with aclosing(self._answered(client, place, prompt, progress)) as parts:
                     async for part in parts:
                         if isinstance(part, Finished):
                             part = dataclasses.replace(part, passages=held)
                         yield part
             except BackendError as error:
-                error.passages = held
+                error.passages, error.usage = held, self._with_cost(progress.usage)
                 raise
 
     async def _answered(
-        self, client: Any, place: Endpoint, request: Request
+        self, client: Any, place: Endpoint, request: Request, progress: _Progress
     ) -> AsyncGenerator[Part, None]:
         """What the server sends, as text, reasoning and an end."""
         clock = asyncio.get_running_loop().time
-        patience = self._settings.first_token_seconds
-        progress = _Progress(patience, clock() + patience)
         thinking = ThinkingSplitter()
         async with aclosing(self._pieces(client, place, request, progress)) as pieces:
             async for piece in pieces:
-                if piece.is_progress:
-                    progress.patience = self._settings.next_token_seconds
+                if not progress.reason and piece.is_progress:
+                    progress.patience = (
+                        _AFTERTHOUGHT_SECONDS
+                        if piece.finish_reason
+                        else self._settings.next_token_seconds
+                    )
                     progress.deadline = clock() + progress.patience
+                progress.reason = progress.reason or piece.finish_reason
+                progress.usage = piece.usage or progress.usage
                 if piece.reasoning:
-                    yield Reasoning(piece.reasoning)
+                    yield self._noted(Reasoning(piece.reasoning), progress)
                 for part in thinking.feed(piece.text):
                     yield self._noted(part, progress)
-                progress.usage = piece.usage or progress.usage
-                if piece.finish_reason:
-                    progress.reason = piece.finish_reason
-                    progress.patience = _AFTERTHOUGHT_SECONDS
-                    progress.deadline = clock() + progress.patience
         for part in thinking.end():
             yield self._noted(part, progress)
         self._must_be_finished(progress.reason, answered=progress.answered)
+        yield Finished(progress.reason, self._with_cost(progress.usage))
+
+    def _with_cost(self, usage: Usage) -> Usage:
         price = self.provider.prices.get(self._model)
-        usage = progress.usage
-        if usage.cost is None and price:
-            usage = dataclasses.replace(usage, cost=cost_of(usage, price))
-        yield Finished(progress.reason, usage)
+        if usage.cost is not None or not price:
+            return usage
+        return dataclasses.replace(usage, cost=cost_of(usage, price))
 
     def _noted(self, part: str | Reasoning, progress: _Progress) -> str | Reasoning:
         """Note that text of an answer has come; what a model says to itself is none."""
-        if isinstance(part, Reasoning):
-            progress.answered = progress.answered and not part.retracts
-            return part
-        progress.characters += len(part)
-        progress.answered = progress.answered or bool(part.strip())
+        progress.characters += len(part.text if isinstance(part, Reasoning) else part)
         if progress.characters > _MOST_CHARACTERS:
             raise self._garbled("sent more than an answer can be")
+        if isinstance(part, Reasoning):
+            progress.answered = progress.answered and not part.retracts
+        else:
+            progress.answered = progress.answered or bool(part.strip())
         return part
 
     def _must_be_finished(self, reason: str, *, answered: bool) -> None:
@@ -215,19 +223,20 @@ class OpenAIBackend:
                 return
             stream = reply.parse()
             while (chunk := await self._next(stream, progress)) is not None:
-                told = chunk.to_dict()
+                # Gemini's errors are lists of one.
+                told = (chunk[0] if isinstance(chunk, list) else chunk).to_dict(warnings=False)
                 if says_error(told):
                     raise self._refusal(refusal(told), place)
                 yield piece_of(told, self.provider.dialect)
         except openai.APIConnectionError as error:
             raise self._unreachable(place, started=progress.answered) from error
         except openai.APIStatusError as error:
+            # What the package says of it holds all that the server said, which may be the key.
             said = refusal(error.response.text, error.status_code)
-            raise self._refusal(said, place, wait_asked_for(error.response.headers)) from error
+            raise self._refusal(said, place, wait_asked_for(error.response.headers)) from None
         except openai.APIError as error:
-            raise self._refusal(refusal(error.body), place) from error
-        except (ValueError, TypeError, AttributeError, LookupError, openai.OpenAIError) as error:
-            # Not JSON, not UTF-8, or JSON of another shape: the client does not check it.
+            raise self._refusal(refusal(error.body), place) from None
+        except (*_ANOTHER_SHAPE, openai.OpenAIError) as error:
             raise self._garbled("sent something that is not an answer") from error
         finally:
             if stream is not None:
@@ -238,7 +247,8 @@ class OpenAIBackend:
         dialect = self.provider.dialect
         extra: dict[str, Any] = {**dialect.body}
         if dialect.length_field:
-            extra[dialect.length_field] = answer_room(self._window, self._settings.answer_tokens)
+            most = min(request.most_tokens or sys.maxsize, self._settings.answer_tokens)
+            extra[dialect.length_field] = answer_room(self._window, most)
         if dialect.temperature:
             extra["temperature"] = self._settings.temperature
         if dialect.stream and dialect.stream_usage:
@@ -257,6 +267,7 @@ class OpenAIBackend:
         if says_error(told):
             raise self._refusal(refusal(told), place)
         piece = whole_of(told, self.provider.dialect)
+        progress.usage = piece.usage or progress.usage
         # Before any of it is shown.
         self._must_be_finished(piece.finish_reason, answered=bool(piece.text.strip()))
         return piece
@@ -274,9 +285,10 @@ class OpenAIBackend:
 
     async def _in_time(self, step: Awaitable[Any], progress: _Progress) -> Any:
         """Await one step; what keeps a connection alive without a token is no progress."""
-        left = progress.deadline - asyncio.get_running_loop().time()
         try:
-            return await asyncio.wait_for(step, max(0.001, left))
+            # Not wait_for(), which drops a cancellation that comes together with a result.
+            async with asyncio.timeout_at(progress.deadline):
+                return await step
         except TimeoutError as error:
             raise BackendStalled(
                 f"{self.name} sent nothing for {progress.patience:g} seconds.", "Try again later."
@@ -298,8 +310,8 @@ class OpenAIBackend:
             if self._named:
                 return  # not every server lists its models
             said = refusal(error.response.text, error.status_code)
-            raise self._refusal(said, place) from error
-        except (ValueError, openai.OpenAIError):
+            raise self._refusal(said, place) from None
+        except (*_ANOTHER_SHAPE, openai.OpenAIError):
             told = None
         # Not what it had before: another may be loaded now.
         self._model = self._named or chat_model_in(told) or ""
@@ -324,12 +336,12 @@ class OpenAIBackend:
 
     def _refusal(self, said: Refusal, place: Endpoint, wait: float | None = None) -> BackendRefused:
         """A server's no. Of a parameter of ours it is remembered, so that it is sent no more."""
-        fault, dialect = said.fault, self.provider.dialect
+        fault, dialect, parameter = said.fault, self.provider.dialect, ""
         if fault is Fault.PARAMETER:
             ours = {*dialect.body, dialect.length_field, "temperature", "stream_options"}
-            known = said.parameter in ours - {""} - self._refused
-            fault = Fault.PARAMETER if known else Fault.REFUSED
-            self._refused |= {said.parameter} if known else set()
+            parameter = _named_in(said, ours - {""} - self._refused)
+            fault = Fault.PARAMETER if parameter else Fault.REFUSED
+            self._refused |= {parameter} if parameter else set()
         message = said.message or f"HTTP {said.status}" if said.status else said.message
         # A server may repeat the key it was sent, and what it says is shown and kept.
         message = collapse(message.replace(place.key, "…") if place.key else message)[:300]
@@ -341,11 +353,21 @@ class OpenAIBackend:
             _remedy(fault, place, self.provider),
             fault=fault,
             wait=wait,
-            parameter=said.parameter,
+            parameter=parameter,
         )
 
     def _garbled(self, what: str) -> BackendGarbled:
         return BackendGarbled(f"{self.name} {what}.", "Try again.")
+
+
+def _named_in(said: Refusal, sent: set[str]) -> str:
+    """Which of the fields that were sent a server does not take; empty where it is none of them."""
+    for name in said.parameter.split("."):
+        if name in sent:
+            return name
+    places = {name: re.search(rf"\b{name}\b", said.message) for name in sent}
+    found = {name: place.start() for name, place in places.items() if place}
+    return min(found, key=lambda name: found[name], default="")
 
 
 # Why a model stops when it has said what it has to say.

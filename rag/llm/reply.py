@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rag.text import well_formed
 from rag.types import Usage
 
 from .providers import Dialect
@@ -22,8 +24,8 @@ class Piece:
 
     @property
     def is_progress(self) -> bool:
-        """Whether it brings anything: what only keeps a connection alive does not."""
-        return bool(self.text or self.reasoning or self.finish_reason or self.usage)
+        """Whether it brings the answer on: what only keeps a connection alive does not."""
+        return bool(self.text or self.reasoning or self.finish_reason)
 
 
 def piece_of(chunk: Mapping[str, Any], dialect: Dialect) -> Piece:
@@ -67,7 +69,7 @@ def _text(value: object) -> str:
         return "".join(_text(part["text"]) for part in value if part.get("type") == "text")
     if not isinstance(value, str):
         raise TypeError("not a text")
-    return value
+    return well_formed(value)
 
 
 def _usage(told: object) -> Usage | None:
@@ -81,5 +83,6 @@ def _usage(told: object) -> Usage | None:
 
 
 def _number(value: object, kind: type) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return kind(value) if is_number and value >= 0 else None  # type: ignore[operator]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return kind(value) if math.isfinite(value) and value >= 0 else None

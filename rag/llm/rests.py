@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import BackendError, Fault
+from rag.text import well_formed
 
 from .backend import Backend, Remote
 from .policy import LONGEST, POLICIES, rest_after
@@ -143,19 +144,19 @@ def _read(path: Path) -> dict[str, Rest]:
     try:
         told = json.loads(path.read_text("utf-8"))
         return {str(name): Rest(**rest) for name, rest in told.items() if _is_rest(rest)}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
 def _is_rest(value: object) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("times"), int):
         return False
-    texts = (value.get("fault"), value.get("reason"))
-    return isinstance(value.get("until"), int | float) and all(isinstance(t, str) for t in texts)
+    is_told = value.get("fault") in Fault.__members__ and isinstance(value.get("reason"), str)
+    return is_told and isinstance(value.get("until"), int | float)
 
 
 def _write(path: Path, known: Mapping[str, Rest]) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     told = {name: asdict(rest) for name, rest in known.items()}
-    fresh.write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
+    fresh.write_text(well_formed(json.dumps(told, ensure_ascii=False, indent=1)), "utf-8")
     fresh.replace(path)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from rag.errors import BackendError, BackendRefused
+from rag.errors import BackendError, BackendGarbled, BackendRefused, Fault
 
 from .backend import Finished, Part, Request
 from .budget import packed, prompted
@@ -50,6 +50,7 @@ class TransformersBackend:
         Raises:
             BackendSetup: The model is not on this machine, or is none that chats.
             BackendRefused: The prompt does not fit, or the memory does not suffice.
+            BackendGarbled: The answer reached the most it may have, and is not whole.
         """
         loop = asyncio.get_running_loop()
         heard: asyncio.Queue[str | None] = asyncio.Queue()
@@ -74,21 +75,10 @@ class TransformersBackend:
                     yield part
             for part in splitter.end():
                 yield part
-            yield self._finished(work)
+            yield work.result()
         finally:
             stopped.set()
             work.cancel()
-
-    def _finished(self, work: Future[Finished]) -> Finished:
-        try:
-            return work.result()
-        except BackendError:
-            raise
-        except Exception as error:
-            # Whatever a model's code raises ends this answer only.
-            raise lacks_memory(error, self.name) or BackendRefused(
-                f"{self.name} failed while it wrote: {first_line(error)}.", "Use another model."
-            ) from error
 
     def _write(self, request: Request, say: Callable[[str], None]) -> Finished:
         """Pack, write and say the answer; this runs in the worker's thread."""
@@ -99,14 +89,32 @@ class TransformersBackend:
         smaller = packed(request, model.window, self._answer_tokens, model.count)
         passages = prompted(smaller)
         prompt = model.prompt(smaller.messages)
-        limit = self._answer_tokens
+        limit = min(request.most_tokens or self._answer_tokens, self._answer_tokens)
         if opens_thinking(prompt):
             say("<think>")
             limit *= _THINKING_LENGTH
+        room = model.window - model.count(smaller.messages)
         try:
-            room = model.window - model.count(smaller.messages)
             finished = model.write(prompt, min(limit, room), self._temperature, say)
-        except BackendError as error:
-            error.passages = passages
-            raise
+        except Exception as error:
+            # Whatever a model's code raises ends this answer only.
+            raise self._failed(error, passages) from error
+        if finished.reason != "stop":
+            raise self._broken_off(passages)
         return Finished(finished.reason, finished.usage, passages)
+
+    def _failed(self, error: Exception, passages: int) -> BackendError:
+        failed = lacks_memory(error, self.name) or BackendRefused(
+            f"{self.name} failed while it wrote: {first_line(error)}.", "Use another model."
+        )
+        failed.passages = passages
+        return failed
+
+    def _broken_off(self, passages: int) -> BackendError:
+        broken = BackendGarbled(
+            f"{self.name} reached the most it may write and broke off.",
+            "Raise answer.answer_tokens.",
+            fault=Fault.LENGTH,
+        )
+        broken.passages = passages
+        return broken

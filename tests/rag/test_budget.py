@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from rag.errors import BackendRefused, Fault
 from rag.fencing import spoken
+from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.llm.budget import answer_room, fewer, packed, prompted
 from rag.llm.tokens import counter
 from rag.messages import Message, answer_messages
 from rag.types import Turn
+from tests.conftest import ROOT
 from tests.rag.conftest import hit_of, lexical_evidence
 
 COUNT = counter("")
@@ -164,3 +167,16 @@ def test_the_prompt_asks_what_was_asked_last() -> None:
     request = replace(exactly(["a" * 900] * 2), question="Who? Why?")
     smaller = packed(request, COUNT(request.messages), 8, COUNT)
     assert smaller.messages[-1]["content"].endswith("\n\nQuestion: Why?")
+
+
+@pytest.mark.parametrize(("window", "least"), [(4096, 1), (8192, 3), (16_384, 6)])
+def test_without_a_vocabulary_a_window_holds_what_the_readme_says(
+    seeds_index: Index, window: int, least: int
+) -> None:
+    suite = (ROOT / "evals/suites/seeds/dev.jsonl").read_text("utf-8").splitlines()
+    for case in map(json.loads, suite[::10]):
+        question = case["question"]
+        hits = tuple(seeds_index.search(question, 6))
+        messages = answer_messages(question, "vi", hits)
+        request = Request(question, "vi", hits, messages, lexical_evidence, question)
+        assert prompted(packed(request, window, 2048, COUNT)) >= min(least, len(hits))

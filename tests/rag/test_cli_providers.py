@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from rag.evals.benchmarks.chat_server import chunk, head
 from rag.llm.providers import providers
 from rag.settings import Settings
-from tests.rag.sse_server import chunk, head
 from tests.rag.test_cli import failure, run
 
 KEY = "sk-secret-123"

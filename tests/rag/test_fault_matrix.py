@@ -16,9 +16,8 @@ from rag.llm.rests import Rests
 from rag.settings import AnswerSettings, Settings
 from rag.types import Answer, Delta, Done, Event, Hit, Switched
 from tests.rag.conftest import PlainRetriever
-from tests.rag.servers import backend_at
+from tests.rag.servers import LONG, QUESTION, SHORT, backend_at
 
-QUESTION = "Who called Sora a Newton moment?"
 BUSY = next(one for one in MISBEHAVIOURS if one.name == "overload 503")
 
 
@@ -44,8 +43,10 @@ async def _asked(
             for one, how in zip(served, misbehaviours, strict=True)
         ]
         chain = [
-            backend_at(url, f"bad{number}", in_pieces=in_pieces)
-            for number, url in enumerate(urls, start=1)
+            backend_at(
+                url, f"bad{number}", in_pieces=in_pieces, patience=SHORT if how.timed else LONG
+            )
+            for number, (url, how) in enumerate(zip(urls, misbehaviours, strict=True), start=1)
         ]
         chain.append(backend_at(good.url, "good", in_pieces=in_pieces))
         settings = Settings(answer=AnswerSettings())
