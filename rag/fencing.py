@@ -54,10 +54,11 @@ _BRACKETS = str.maketrans("‹«〈⟨《⟪˂ᐸ≺❮❰", "<" * 11)
 
 _LINE_ENDS = {0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 
-# A tag of our own prompts in any spelling, however it is spaced.
-_OWN_TAG = re.compile(r"<(?=\s*+/?\s*+(?:passage|question|answer|text|sentence))", re.IGNORECASE)
-# What begins other tags, and special tokens: <s>, </s>, <|im_start|>, <start_of_turn>, <<SYS>>.
-_TAG = re.compile(r"(?<!<)<++(?=[|!?_]|\s*+/|[^\W\d_])")
+# The end of any tag, and the beginning of one of our own prompts, however they are spaced.
+_END = re.compile(r"<(?=\s*+/)")
+_OWN_TAG = re.compile(r"<(?=\s*+(?:passage|question|answer|text|sentence))", re.IGNORECASE)
+# What begins other tags, and special tokens: <s>, <|im_start|>, <start_of_turn>, <<SYS>>.
+_TAG = re.compile(r"(?<!<)<++(?=[|!?_]|[^\W\d_])")
 # Special tokens in square brackets, [INST], [/INST], [TOOL_CALLS], [gMASK]; and ]~b], ]~!b[, [e~[.
 _BRACKETED = re.compile(r"\[(?=/?g?[A-Z][A-Z_]+\])|(?<=\])~(?=!?b[\[\]])|(?<=\[e)~(?=\[)")
 # The beginning of a turn in templates without special tokens: "### System:", "Human:", "USER:".
@@ -93,13 +94,14 @@ def spoken(text: str) -> str:
     """
     text = _REFERENCE.sub("& ", visible(text))
     signs = text.translate(_skeleton())
-    changes = [(match.start(), "(") for match in _OWN_TAG.finditer(signs.translate(_BRACKETS))]
+    changes = [(match.start(), "(") for match in _END.finditer(signs.translate(_BRACKETS))]
+    changes += [(match.start(), "(") for match in _OWN_TAG.finditer(signs)]
     changes += [(n, "‹") for match in _TAG.finditer(signs) for n in range(*match.span())]
     changes += [
         (match.start(), "(" if match[0] == "[" else "-") for match in _BRACKETED.finditer(signs)
     ]
     pieces = list(text)
-    # Of two changes of one place the first is made last: that of our own tags.
+    # Of two changes of one place the first is made last, so that it holds.
     for place, sign in reversed(changes):
         pieces[place] = sign
     return "".join(pieces)
@@ -121,22 +123,31 @@ def _invisible() -> Any:
     import regex
 
     unseen = r"\p{DI}\p{Cc}\ufff9-\ufffb"
-    joiner = (
-        rf"(?<=[^{unseen}\p{{ASCII}}\p{{Latin}}\p{{Greek}}\p{{Cyrillic}}])"
-        rf"(\ufe0f\u200d?|[\u200c\u200d])(?=[^{unseen}\p{{ASCII}}]|\Z)"
+    plain = r"\p{ASCII}\p{Latin}\p{Greek}\p{Cyrillic}"
+    joined = (
+        rf"[[\p{{L}}\p{{M}}\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}]--[{unseen}{plain}]]"
     )
+    joiner = rf"(?<={joined})(\ufe0f\u200d?|[\u200c\u200d])(?={joined})"
     return regex.compile(rf"{joiner}|[{unseen}--[\t\n]]", regex.V1)
 
 
 class _Skeleton(dict[int, str]):
-    """What each character reads as, one for one, found out when it is first met."""
+    """What each character reads as, one for one, found out when it is first met.
+
+    An accent or a sign of format that stands alone reads as a space.
+    """
 
     def __missing__(self, code: int) -> str:
         char = chr(code).translate(_LOOKALIKES)
         parts = unicodedata.normalize("NFKD", char)
-        accented = all(unicodedata.combining(one) for one in parts[1:])
-        self[code] = (parts[0] if accented else char).translate(_LOOKALIKES)
-        return self[code]
+        if unicodedata.category(char) in ("Cf", "Me", "Mn"):
+            read = " "
+        elif all(unicodedata.combining(one) for one in parts[1:]):
+            read = parts[0].translate(_LOOKALIKES)
+        else:
+            read = char
+        self[code] = read
+        return read
 
 
 @cache

@@ -105,7 +105,26 @@ FRAGMENTS = [
     ),
     *("a", "b", "Ż", "ệ", "字", "می", "❤", "1"),
 ]
-HOSTILE = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.characters()), max_size=25).map("".join)
+# The end of a passage, spelled with what looks alike, and with something in between.
+ALIKE = {
+    "<": "<＜﹤‹«〈⟨《❮",
+    "/": "/／∕⁄",
+    "p": "pрＰ𝐩",
+    "a": "aаαá",
+    "s": "sѕＳ",
+    "g": "gɡ",
+    "e": "eеεé",
+}
+BETWEEN = ["", "", "", " ", "\n", "\u200b", "\u200d", "\u0332", "\u0600", "\xa0", "\u202e"]
+CLOSING = st.tuples(
+    *(
+        st.builds(str.__add__, st.sampled_from(ALIKE[sign]), st.sampled_from(BETWEEN))
+        for sign in "</passage"
+    )
+).map("".join)
+HOSTILE = st.lists(
+    st.one_of(st.sampled_from(FRAGMENTS), CLOSING, st.characters()), max_size=25
+).map("".join)
 
 
 def prompt_of(texts: list[tuple[str, str]], question: str, turns: list[Turn]) -> list[str]:
@@ -174,7 +193,7 @@ def test_a_judge_reads_one_sentence_and_the_texts_it_is_given(text: str) -> None
         "a < b, x <5, 3 > 2 & R&D, AT&T; cout << 1 << x",
         "Vì sao 1,5 năm? “Có” (80 tỉ USD); 100% — đúng…",
         "中文〈书名〉《标题》「引号」。",
-        "«Bonjour», dit-il ‹ici›.",
+        "«Bonjour», dit-il ‹ici›. « Question » : « passage ».",
         "می‌خواهم ❤️‍🔥 👩‍💻 क्‍ष",
         "e-mail: a@b.c, https://a.b/c?d=1&e=2#f",
         "- list\n- [x] done\n| a | b |\n\n    code[i] = {1}",
