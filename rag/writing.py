@@ -224,7 +224,8 @@ def _remaining(
     draft: Draft,
 ) -> deque[Backend]:
     """Who is asked next, after a backend has failed for good."""
-    if error.fault is Fault.MODEL and (other := _instead(failed)):
+    other = _instead(failed) if error.fault is Fault.MODEL else None
+    if other and other.name not in {one.name for one in waiting}:
         waiting.appendleft(other)
     withheld = sum(one.fault is Fault.CONTENT for _, one in failures)
     if withheld >= _MOST_WITHHELD:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rag.chatbot import Chatbot
 from rag.errors import RagError, SettingsError
 from rag.index.index import Index
+from rag.llm.backend import Remote
+from rag.llm.connection import warm_up
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -138,7 +140,7 @@ def serve(
             "rag: anyone who can reach this address can read, add and remove documents.",
             file=sys.stderr,
         )
-    threading.Thread(target=_warm_up, args=(index,), daemon=True).start()
+    threading.Thread(target=_warm_up, args=(index, bot), daemon=True).start()
     if browser and _has_screen():
         threading.Timer(1.0, webbrowser.open, (address,)).start()
     server = uvicorn.Server(
@@ -148,8 +150,10 @@ def serve(
         server.run(sockets=[listening])
 
 
-def _warm_up(index: Index) -> None:
-    """Load the embedding model, so that the first question does not wait for it."""
+def _warm_up(index: Index, bot: Chatbot) -> None:
+    """Load the embedding model and the client, so that the first question does not wait for them."""
+    if any(isinstance(backend, Remote) for backend in bot.backends):
+        warm_up()
     try:
         index.embedder()
     except RagError as error:

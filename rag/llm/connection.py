@@ -58,6 +58,13 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
         await client.close()
 
 
+def warm_up() -> None:
+    """Load what the first connection needs, which takes longer than to ask."""
+    import openai  # noqa: F401
+
+    _certificates()
+
+
 @cache
 def _certificates() -> Any:
     """The certificates that servers are checked against; to read them takes longer than to ask."""

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rag.errors import (
@@ -96,12 +97,14 @@ class OpenAIBackend:
             return self.provider.name
 
     def instead(self) -> Backend | None:
-        """The provider's next model, or nothing."""
+        """The provider's next model, or nothing; the same one at every call."""
+        return self._other_model
+
+    @cached_property
+    def _other_model(self) -> OpenAIBackend | None:
         models = self.provider.models
-        if self._model not in models[:-1]:
-            others = () if self._model in models else models
-        else:
-            others = models[models.index(self._model) + 1 :]
+        place = models.index(self._named) + 1 if self._named in models else 0
+        others = models[place:]
         if not others:
             return None
         rest = dataclasses.replace(self.provider, models=others)
