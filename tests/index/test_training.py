@@ -256,7 +256,7 @@ def test_the_command_learns_a_third_language(three: Path, tmp_path: Path) -> Non
     from rag.index.diacritics import read_table, with_diacritics
 
     model = tmp_path / "model"
-    short = ["--steps=200", "--batch=128", "--dimension=32", "--rate=0.02", "--taught=0.1"]
+    short = ["--steps=120", "--batch=128", "--dimension=32", "--rate=0.02", "--taught=0.1"]
     main([str(three), str(model), f"--work={tmp_path / 'work'}", *short])
     (figures,) = evaluate(model, three, read_corpora(three))
     assert (figures.name, figures.language, figures.learned) == ("tales", "qaa", 0)
