@@ -129,12 +129,17 @@ def with_diacritics(text: str, table: Table) -> str:
 def _choices(part: re.Match[str], table: Table) -> tuple[Form, ...]:
     if part["word"]:
         return table.forms.get(part[0].lower()) or (Form(part[0], 0),)
-    return table.forms[FIGURE if part["figure"] else PAUSE]
+    return _mark(FIGURE if part["figure"] else PAUSE, table)
+
+
+def _mark(mark: str, table: Table) -> tuple[Form, ...]:
+    """A figure or a pause: a table of few texts may lack them."""
+    return table.forms.get(mark) or (Form(mark, 0),)
 
 
 def _likeliest(choices: Iterable[tuple[Form, ...]], table: Table) -> list[Form]:
     """The likeliest sequence of forms, one of each place's choices."""
-    pause = table.forms[PAUSE][0]
+    pause = _mark(PAUSE, table)[0]
     ends = [_Way(0.0, pause, None)]
     for forms in choices:
         ends = [_best_way(form, ends, table) for form in forms]

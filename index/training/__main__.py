@@ -6,43 +6,51 @@ import argparse
 import dataclasses
 import hashlib
 import time
-from importlib import resources
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .batches import Texts, groups, taught_texts
-from .corpus import Corpus, read_corpus
+from rag.errors import RagError
+
+from .batches import groups
+from .card import card
+from .corpus import Corpus, read_corpora
 from .diacritics import write_tables
+from .evaluation import evaluate
 from .export import export
 from .learning import Schedule, learn
 from .pieces import Sizes, train_pieces
-from .teacher import english_texts, taught
+from .sources import ENGLISH
+from .teacher import english_texts, taught, taught_texts
+from .texts import Texts
 
-# One in so many lines of these goes into the tokenizer: they would crowd out the others.
-_THINNED = {"gettext_ui_vi": 4, "bible_nheb_vi1934": 4, "bible_bbe_vi1934": 3}
 
-
-def texts_for_pieces(corpus: Corpus) -> tuple[list[str], list[str]]:
+def texts_for_pieces(corpora: Sequence[Corpus]) -> tuple[list[str], list[str]]:
     """What the pieces are found in: English, and the other languages."""
     english: list[str] = []
     others: list[str] = []
-    for name, pairs in corpus.parallel.items():
-        thinned = pairs[:: _THINNED.get(name, 1)]
-        english += [one for one, _ in thinned]
-        others += [other for _, other in thinned]
-    english += [f"{words} {gloss}" for words, gloss in corpus.glosses]
-    english += [one for one, _ in corpus.words]
-    others += [other for _, other in corpus.words]
-    others += [sentence for article in corpus.articles for sentence in article]
+    for corpus in corpora:
+        for name, pairs in corpus.parallel.items():
+            thinned = pairs[:: corpus.source(name).one_in]
+            english += [one for one, _ in thinned]
+            others += [other for _, other in thinned]
+    for corpus in corpora:
+        english += [f"{words} {gloss}" for words, gloss in corpus.glosses]
+    for corpus in corpora:
+        english += [one for one, _ in corpus.words]
+        others += [other for _, other in corpus.words]
+    for corpus in corpora:
+        side = english if corpus.language == ENGLISH else others
+        side += [sentence for article in corpus.articles for sentence in article]
     return english, others
 
 
-def _tokenizer(corpus: Corpus, folder: Path) -> Any:
+def _tokenizer(corpora: Sequence[Corpus], folder: Path) -> Any:
     """The tokenizer, kept in the folder for the next time."""
     from tokenizers import Tokenizer
 
-    english, others = texts_for_pieces(corpus)
-    sizes = Sizes()
+    english, others = texts_for_pieces(corpora)
+    sizes = Sizes().with_room_for(sum(bool(corpus.parallel) for corpus in corpora))
     known = hashlib.sha256("\n".join([str(sizes), *english, *others]).encode()).hexdigest()[:16]
     path = folder / f"tokenizer-{known}.json"
     if not path.exists():
@@ -50,8 +58,7 @@ def _tokenizer(corpus: Corpus, folder: Path) -> Any:
     return Tokenizer.from_file(str(path))
 
 
-def main() -> None:
-    """Read the data, find the pieces, learn their vectors, write the model."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path, help="a folder as corpus.py describes it")
     parser.add_argument("out", type=Path, help="where the model goes")
@@ -64,27 +71,54 @@ def main() -> None:
     for field in dataclasses.fields(Schedule):
         default = getattr(defaults, field.name)
         parser.add_argument(f"--{field.name}", type=type(default), default=default)
-    given = parser.parse_args()
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the data, find the pieces, learn their vectors, write the model, measure it."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
     schedule = Schedule(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Schedule)})
     began = time.monotonic()
 
     def say(what: str) -> None:
         print(f"{time.monotonic() - began:7.0f} s  {what}", flush=True)
 
-    corpus = read_corpus(given.data)
-    if not corpus.parallel:
-        parser.error(f"{given.data} holds no parallel/*.tsv")
+    try:
+        corpora = read_corpora(given.data)
+    except RagError as error:
+        parser.error(f"{error.message} {error.remedy}")
+    if not any(pairs for corpus in corpora for pairs in corpus.parallel.values()):
+        parser.error(f"{given.data} holds no parallel/*.tsv with pairs")
     given.work.mkdir(parents=True, exist_ok=True)
-    say(f"{sum(map(len, corpus.parallel.values()))} pairs, {len(corpus.articles)} articles")
+    for corpus in corpora:
+        pairs = sum(map(len, corpus.parallel.values()))
+        say(f"{corpus.language}: {pairs} pairs, {len(corpus.words)} words, "
+            f"{len(corpus.articles)} articles, {len(corpus.glosses)} glosses")  # fmt: skip
     given.out.mkdir(parents=True, exist_ok=True)
-    for path in write_tables(corpus, given.out):
+    for path in write_tables(corpora, given.out):
         say(f"{path.name}, {path.stat().st_size} bytes")
     if given.only_diacritics:
         return
-    tokenizer = _tokenizer(corpus, given.work)
+    _learn(corpora, given, schedule, say)
+    figures = evaluate(given.out, given.data, corpora)
+    for figure in figures:
+        say(str(figure))
+    (given.out / "README.md").write_text(card(given.out, corpora, figures, given.teacher), "utf-8")
+    say(f"written to {given.out}")
+
+
+def _learn(
+    corpora: Sequence[Corpus],
+    given: argparse.Namespace,
+    schedule: Schedule,
+    say: Callable[[str], None],
+) -> None:
+    """From the texts to the model's files."""
+    tokenizer = _tokenizer(corpora, given.work)
     texts = Texts(tokenizer)
-    kinds, english = groups(corpus, texts), english_texts(corpus)
-    known = taught_texts(corpus, english, texts)
+    kinds, english = groups(corpora, texts), english_texts(corpora)
+    known = taught_texts(corpora, english, texts)
     texts.finish()
     say(f"{tokenizer.get_vocab_size()} pieces, {len(texts)} texts")
     teacher = taught(english, given.work, given.teacher)
@@ -93,9 +127,7 @@ def main() -> None:
         tokenizer.get_vocab_size(), texts, kinds, known, teacher, schedule,
         lambda step, losses, _: say(f"step {step}  " + _rounded(losses)),
     )  # fmt: skip
-    card = resources.files("rag.index.training").joinpath("model_card.md").read_text("utf-8")
-    export(vectors, tokenizer, texts, card, given.out)
-    say(f"written to {given.out}")
+    export(vectors, tokenizer, texts, given.out)
 
 
 def _rounded(losses: dict[str, float]) -> str:

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from rag.index.unigram import SPACE
 
-from .batches import Texts
 from .pieces import UNKNOWN
+from .texts import Texts
 
 _SAMPLE = 100_000
 
 
-def export(
-    vectors: NDArray[np.float32], tokenizer: Any, texts: Texts, card: str, folder: Path
-) -> None:
+def export(vectors: NDArray[np.float32], tokenizer: Any, texts: Texts, folder: Path) -> None:
     """Write a model.
 
     The vectors are turned so that their first numbers vary most among texts: cosines stay, and
@@ -30,7 +28,6 @@ def export(
         vectors: The vectors of all pieces, shape (number of pieces, dimension).
         tokenizer: The ``tokenizers.Tokenizer`` of these pieces.
         texts: Texts to see how the vectors vary.
-        card: The model card, Markdown.
         folder: Where the files go.
     """
     from safetensors.numpy import save_file
@@ -65,7 +62,6 @@ def export(
         )
     ]
     (folder / "modules.json").write_text(json.dumps(modules, indent=2) + "\n", "utf-8")
-    (folder / "README.md").write_text(card, "utf-8")
 
 
 def _directions(vectors: NDArray[np.float32], texts: Texts) -> NDArray[np.float32]:

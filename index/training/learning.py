@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batches import Bags, Group, Taught, Texts, taught_bags
+from .batches import Group
+from .teacher import Taught, taught_bags
+from .texts import Bags, Texts
 
 # What similarities are multiplied with before they compete.
 _SCALE = 20.0
@@ -50,7 +52,7 @@ def learn(
     size: int,
     texts: Texts,
     groups: list[Group],
-    taught: Taught,
+    taught: list[Taught],
     teacher: NDArray[np.float16],
     schedule: Schedule,
     report: Callable[[int, dict[str, float], Any], None],
@@ -61,7 +63,7 @@ def learn(
         size: How many pieces there are.
         texts: The texts of all groups, as pieces.
         groups: What to draw batches from.
-        taught: The texts of the teacher.
+        taught: The texts of the teacher, for each language.
         teacher: The teacher's vectors of these, shape (number of texts, its dimension).
         schedule: How long and how fast.
         report: Called now and then with the step, the mean losses since, and the vectors.
@@ -84,7 +86,8 @@ def learn(
     falling = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 100) * (1 - step / schedule.steps)
     )
-    kinds = np.array([schedule.taught, *(group.share for group in groups)])
+    from_teacher = [schedule.taught * one.share for one in taught]
+    kinds = np.array([*from_teacher, *(group.share for group in groups)])
     kinds /= kinds.sum()
 
     def embedded(bags: Bags) -> Any:
@@ -96,19 +99,22 @@ def learn(
     losses: dict[str, list[float]] = {}
     for step in range(schedule.steps):
         kind = int(random.choice(len(kinds), p=kinds))
-        if kind == 0:
-            drawn = random.integers(len(teacher), size=schedule.batch)
-            one, other = map(embedded, taught_bags(taught, drawn, texts, random))
-            wanted = torch.from_numpy(teacher[drawn].astype(np.float32)).to(device)
+        if kind < len(taught):
+            name = f"teacher {taught[kind].language}"
+            drawn = random.integers(len(taught[kind].known), size=schedule.batch)
+            one, other = map(embedded, taught_bags(taught[kind], drawn, texts, random))
+            known = teacher[taught[kind].known[drawn]]
+            wanted = torch.from_numpy(known.astype(np.float32)).to(device)
             loss = _taught_loss(one, other, wanted, to_teacher)
         else:
-            one, other = map(embedded, groups[kind - 1].draw(schedule.batch, random))
+            group = groups[kind - len(taught)]
+            name = f"{group.name} {group.language}"
+            one, other = map(embedded, group.draw(schedule.batch, random))
             loss = _contrast(one, other)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         falling.step()
-        name = "teacher" if kind == 0 else groups[kind - 1].name
         losses.setdefault(name, []).append(float(loss.detach()))
         if (step + 1) % 500 == 0 or step + 1 == schedule.steps:
             means = {name: float(np.mean(values)) for name, values in sorted(losses.items())}

@@ -39,6 +39,19 @@ class Sizes:
     words: int = 34_000
     sequences: int = 14_000
 
+    def with_room_for(self, languages: int) -> Sizes:
+        """The sizes for English and so many other languages; these are for one."""
+        more = max(0, languages - 1)
+        return Sizes(
+            self.parts + more * _MORE.parts,
+            self.words + more * _MORE.words,
+            self.sequences + more * _MORE.sequences,
+        )
+
+
+# What each further language gets.
+_MORE = Sizes(parts=2_000, words=12_000, sequences=6_000)
+
 
 def train_pieces(english: Sequence[str], others: Sequence[str], sizes: Sizes) -> Any:
     """Train a tokenizer.

@@ -114,19 +114,33 @@ def test_a_table_is_made_for_each_language_of_a_corpus(tmp_path: Path) -> None:
     french = [
         ("A school.", f"Les élèves de cette école étaient où {n} filles dansent.") for n in range(6)
     ]
-    corpus = Corpus({"news": vietnamese + more, "livres": french}, [], [], [])
-    written = write_tables(corpus, tmp_path, Least(form=1, pair=1, plain=1))
+    corpora = [
+        Corpus("vi", {"news": vietnamese + more}),
+        Corpus("fr", {"livres": french}),
+        Corpus("id", {"berita": [("A school.", "Anak-anak pergi ke sekolah.")]}),
+        Corpus("en", articles=[["A café", "The café of the résumé is naïve."]]),
+    ]
+    least = Least(form=1, pair=1, plain=1)
+    written = write_tables(corpora, tmp_path, least)
     assert written == [path_of(tmp_path, "vi"), path_of(tmp_path, "fr")]
     first = [path.read_bytes() for path in written]
-    assert [
-        path.read_bytes() for path in write_tables(corpus, tmp_path, Least(1, 1, plain=1))
-    ] == first
+    assert [path.read_bytes() for path in write_tables(corpora, tmp_path, least)] == first
     table = read_table(path_of(tmp_path, "vi"))
     # The repeated text counts once.
     assert [(form.text, form.count) for form in table.forms["nam"]] == [("năm", 8)]
     assert table.following(table.forms["nam"][0])["người"] == 6
     french_table = read_table(path_of(tmp_path, "fr"))
     assert with_diacritics("Les eleves de l'ecole", french_table) == "Les élèves de l'école"
+
+
+def test_a_table_of_few_texts_lacks_figures_and_is_read(tmp_path: Path) -> None:
+    written = write_tables([Corpus("fr", words=[("a pupil", "un élève")] * 9)], tmp_path)
+    assert written == [], "nothing is frequent enough"
+    french = Corpus(
+        "fr", {"livres": [("", f"{word} élève") for word in ("un", "cet", "tel", "son")]}
+    )
+    (path,) = write_tables([french], tmp_path)
+    assert with_diacritics("12 eleves, 1 eleve!", read_table(path)) == "12 eleves, 1 élève!"
 
 
 def test_the_table_that_comes_with_the_program_is_small() -> None:
