@@ -15,7 +15,7 @@ from rag.llm.rests import Rests, kept_rests
 from .answering import answered
 from .checking import Checking
 from .conversation import answer_language
-from .errors import BackendError, BackendGarbled, QuestionError
+from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
 from .messages import answer_messages
 from .retrieval import Corpus, Retriever, search_all, standalone
@@ -61,7 +61,6 @@ class Chatbot:
         backend: A chain such as ``"openai, extractive"``, or backends; the setting
             ``answer.backend`` if left out.
         settings: Settings; read from files and the environment if left out.
-
         rests: Which backends are left alone; what this person's programs know of it if left out.
 
     Raises:
@@ -222,8 +221,9 @@ class Chatbot:
                 async for _ in parts:
                     pass
         except TimeoutError:
-            told = "To rewrite the question took too long."
-            own.attempts.append(Attempt(able[0].name, "failed", _REWRITING_SECONDS, told))
+            # It does not rest for that: an answer is waited for longer.
+            told, fault = "To rewrite the question took too long.", Fault.STALLED.value
+            own.attempts.append(Attempt(own.asking, "failed", _REWRITING_SECONDS, told, fault))
         except BackendError:
             pass  # it is in the attempts; who can answer is seen when the answer is asked for
         # Who rests is noted when the answer is asked for.

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import enum
 
-from .types import Usage
+from .types import Attempt, Usage
 
 
 class RagError(Exception):
@@ -130,7 +130,8 @@ class BackendError(RagError):
         parameter: The field of the request that the server does not take, where it names one.
         passages: How many passages it was sent.
 
-    ``usage`` is what it had read and written by then, where it said so.
+    ``usage`` is what it had read and written by then, where it said so. Of a whole chain ``attempts`` are
+    all that were made, and ``discarded`` is what the last backend had written.
     """
 
     usual = Fault.REFUSED
@@ -150,6 +151,8 @@ class BackendError(RagError):
         self.parameter = parameter
         self.passages = passages
         self.usage = Usage()
+        self.attempts: tuple[Attempt, ...] = ()
+        self.discarded = ""
         super().__init__(message, remedy, retry=self.fault in _PASSING)
 
 

@@ -185,7 +185,8 @@ def load_settings(
     own = configuration_folder(environment) / FILE_NAME
     settings = apply_settings(settings, _read_file(own), str(own))
     found = (folder or Path()) / FILE_NAME
-    settings = apply_settings(settings, _harmless(_read_file(found), found, own), str(found))
+    if found.resolve() != own.resolve():
+        settings = apply_settings(settings, _harmless(_read_file(found), found, own), str(found))
     settings = apply_settings(settings, _read_environment(environment), "the environment")
     return apply_settings(settings, _read_assignments(assignments), "the command line")
 

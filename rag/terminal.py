@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from .errors import RagError
 from .reasons import told
+from .text import collapse
 from .types import (
     Answer,
     Delta,
@@ -197,7 +198,8 @@ def print_answer(events: Iterable[Event]) -> None:
                 shown += event.text
             elif isinstance(event, Switched):
                 print("\n" if shown else "", end="", flush=True)
-                print(f"rag: {event.reason} Now asking {event.backend}.", file=sys.stderr)
+                now = f"rag: {event.reason} Now asking {event.backend}."
+                print(_line(now), file=sys.stderr)
                 shown, told = "", told + 1
             elif isinstance(event, Done):
                 _print_finished(event.answer, shown)
@@ -226,6 +228,8 @@ def _print_finished(answer: Answer, shown: str) -> None:
         print(plain(answer.text), end="")
     print("\n")
     print_sources(answer)
+    if answer.searched and collapse(answer.searched[0]) != collapse(answer.question):
+        print(f"Understood as: {_line(answer.searched[0])}")
     if len(answer.searched) > 1:
         print(f"Also searched: {plain(' · '.join(answer.searched[1:]))}")
     if used := _usage(answer):

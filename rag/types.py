@@ -401,10 +401,12 @@ class Reasoning:
     """Event: what a model says to itself before it answers; no part of the answer.
 
     Where ``retracts`` is true, the text of the answer so far was of this kind, too, and is void.
+    Where ``begins`` is true, what came before it was another's, who has failed.
     """
 
     text: str
     retracts: bool = False
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

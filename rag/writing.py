@@ -8,6 +8,7 @@ to refuse.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections import deque
@@ -40,12 +41,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass
 class Draft:
-    """What is known of an answer while it is being written."""
+    """What is known of an answer while it is being written.
+
+    ``asking`` is who is being asked, ``backend`` who has answered.
+    """
 
     text: str = ""
     shown: str = ""
     reasoning: str = ""
     backend: str = ""
+    asking: str = ""
     attempts: list[Attempt] = field(default_factory=list)
 
     @property
@@ -113,9 +118,16 @@ async def write(
     Raises:
         BackendError: None of the backends has written an answer.
     """
-    waiting = deque(_asked_first(chain, rests, draft))
-    failures: list[tuple[str, BackendError]] = []
-    while waiting:
+    up, down = awake(chain, rests)
+    tried = [_least_resting(down)] if down and not up else []
+    draft.attempts += [_skipped(one) for one in down if one not in tried]
+    if tried:
+        up, down = [tried[0].backend], []
+    waiting, failures = deque(up), list[tuple[str, BackendError]]()
+    while waiting or down:
+        if not waiting:
+            # Those that did not rest have failed: one that does may be well by now.
+            waiting, down = deque([_least_resting(down).backend]), []
         backend = waiting.popleft()
         async with aclosing(_tried(backend, request, draft, outcome)) as parts:
             async for part in parts:
@@ -129,10 +141,15 @@ async def write(
         error = failures[-1][1]
         rests.rest(backend, error)
         waiting = _remaining(backend, error, waiting, failures, rests, draft)
-        if waiting and draft.shown:
+        if _is_withheld(failures) or backend in (one.backend for one in down):
+            down = []
+        following = [*waiting, *([_least_resting(down).backend] if down else [])]
+        if following and draft.shown:
             told, fault = str(error), error.fault.value
-            yield Switched(backend.name, waiting[0].name, told, discarded=draft.shown, fault=fault)
-    raise _none_answered(failures)
+            yield Switched(
+                backend.name, following[0].name, told, discarded=draft.shown, fault=fault
+            )
+    raise _none_answered(failures, draft)
 
 
 async def _tried(
@@ -143,6 +160,7 @@ async def _tried(
     while True:
         started = time.monotonic()
         draft.begin()
+        draft.asking = backend.name
         try:
             async with aclosing(_presented(backend, tries.request, draft)) as parts:
                 async for part in parts:
@@ -191,19 +209,20 @@ def awake(chain: Iterable[Backend], rests: Rests) -> tuple[list[Backend], list[R
         while backend and (rest := rests.resting(backend)):
             down.append(Resting(backend, rest))
             backend = _instead(backend) if rest.fault == Fault.MODEL.name else None
-        up += [backend] if backend else []
+        if backend and not any(_are_one(backend, other) for other in up):
+            up.append(backend)
     return up, down
 
 
-def _asked_first(chain: Sequence[Backend], rests: Rests, draft: Draft) -> list[Backend]:
-    """The backends that do not rest; where all do, the one that has the least left."""
-    up, down = awake(chain, rests)
-    if not up and down:
-        least = min(down, key=lambda one: one.rest.until)
-        down.remove(least)
-        up = [least.backend]
-    draft.attempts += map(_skipped, down)
-    return up
+def _are_one(backend: Backend, other: Backend) -> bool:
+    """Whether two backends are one model of one account, which a chain may come to in two ways."""
+    if not (isinstance(backend, Remote) and isinstance(other, Remote)):
+        return False
+    return (backend.account, backend.name) == (other.account, other.name)
+
+
+def _least_resting(down: Sequence[Resting]) -> Resting:
+    return min(down, key=lambda one: one.rest.until)
 
 
 def _instead(backend: Backend) -> Backend | None:
@@ -227,14 +246,18 @@ def _remaining(
     other = _instead(failed) if error.fault is Fault.MODEL else None
     if other and other.name not in {one.name for one in waiting}:
         waiting.appendleft(other)
-    withheld = sum(one.fault is Fault.CONTENT for _, one in failures)
-    if withheld >= _MOST_WITHHELD:
+    if _is_withheld(failures):
         # The passages are what is objected to: others would object as well. To quote is no matter.
         return deque(backend for backend in waiting if isinstance(backend, ExtractiveBackend))
     # An account that has just been refused is refused for its other models, too.
     up, down = awake(waiting, rests)
     draft.attempts += map(_skipped, down)
     return deque(up)
+
+
+def _is_withheld(failures: Sequence[tuple[str, BackendError]]) -> bool:
+    """Whether as many models as may have withheld the answer for its content."""
+    return sum(one.fault is Fault.CONTENT for _, one in failures) >= _MOST_WITHHELD
 
 
 def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -> Attempt:
@@ -250,15 +273,20 @@ def _failed(backend: Backend, error: BackendError, seconds: float, shown: str) -
     )
 
 
-def _none_answered(failures: Sequence[tuple[str, BackendError]]) -> BackendError:
-    """The failure of the whole chain: what each of its backends said."""
-    if len(failures) == 1:
-        return failures[0][1]
+def _none_answered(failures: Sequence[tuple[str, BackendError]], draft: Draft) -> BackendError:
+    """The failure of the whole chain: what each of its backends said, and what there was of a text."""
     if not failures:
-        return BackendError("There is no backend to ask.", "Name one in answer.backend.")
-    told = " ".join(f"{position}. {error}" for position, (_, error) in enumerate(failures, 1))
-    last = failures[-1][1]
-    return type(last)(f"None of {len(failures)} backends has answered. {told}", fault=last.fault)
+        error = BackendError("There is no backend to ask.", "Name one in answer.backend.")
+    elif len(failures) == 1:
+        error = failures[0][1]
+    else:
+        told = " ".join(f"{position}. {one}" for position, (_, one) in enumerate(failures, 1))
+        last = failures[-1][1]
+        error = type(last)(
+            f"None of {len(failures)} backends has answered. {told}", fault=last.fault
+        )
+    error.attempts, error.discarded = tuple(draft.attempts), draft.shown
+    return error
 
 
 async def _presented(
@@ -271,11 +299,12 @@ async def _presented(
             if isinstance(part, Finished):
                 finished = part
             elif isinstance(part, Reasoning):
+                begins = not draft.reasoning
                 if part.retracts:
                     draft.reasoning += draft.text
                     draft.text = draft.shown = ""
                 draft.reasoning += part.text
-                yield part
+                yield dataclasses.replace(part, begins=begins)
             else:
                 draft.text += part
                 if more := presentable(draft.text)[len(draft.shown) :]:

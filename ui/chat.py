@@ -10,10 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.chatbot import Chatbot
-from rag.errors import RagError
+from rag.errors import BackendError, RagError
 from rag.markers import without_markers
 from rag.text import collapse, normalize
-from rag.types import Answer, Checked, Delta, Done, Reasoning, Retrieved, Support, Switched, Usage
+from rag.types import (
+    Answer,
+    Attempt,
+    Checked,
+    Delta,
+    Done,
+    Reasoning,
+    Retrieved,
+    Support,
+    Switched,
+    Usage,
+)
 
 from .conversations import Conversations
 from .markup import displayed
@@ -65,6 +76,8 @@ class _Writing:
 
     def reason(self, event: Reasoning) -> None:
         """Add to what the model says to itself; all it had written may turn out to be that."""
+        if event.begins:
+            self.thought = ""
         if event.retracts:
             self.thought += self.written
             self.written, self.doubtful = "", []
@@ -79,16 +92,20 @@ class _Writing:
         """The finished answer, with the record of what was asked for it."""
         self.thought = answer.reasoning
         shown = [*self._with_thought(), _message(self._said(finished(answer, spent, self.texts)))]
-        if record := attempts(answer, self.texts):
-            title = self.texts["attempts"].format(count=len(answer.attempts))
-            shown.append(_folded(title, record, "done"))
-        return shown
+        return [*shown, *self._record(answer.attempts)]
 
     def failed(self, reason: object) -> list[Message]:
-        """What had been written when the last backend failed, and why it did."""
+        """What had been written when the last backend failed, why it did, and who else was asked."""
         told = f"⚠ {displayed(self.texts['failed'].format(reason=reason).strip())}"
         text = "\n\n".join(filter(None, [displayed(self.written), told]))
-        return [*self._with_thought(), _message(self._said(text))]
+        made = reason.attempts if isinstance(reason, BackendError) else ()
+        return [*self._with_thought(), _message(self._said(text)), *self._record(made)]
+
+    def _record(self, made: Sequence[Attempt]) -> list[Message]:
+        """All that was asked, folded, where something went wrong."""
+        record = attempts(made, self.texts)
+        title = self.texts["attempts"].format(count=len(made))
+        return [_folded(title, record, "done")] if record else []
 
     def _marked(self) -> str:
         """The text so far, with a warning sign behind the sentences that are not borne out."""

@@ -86,15 +86,18 @@ class Choosing:
         if not any(isinstance(entry, ExtractiveBackend) for entry in found.values()):
             extractive = ExtractiveBackend(self._bot.settings.answer)
             found.setdefault(extractive.name, extractive)
-        self._offered |= found
+        for name, entry in found.items():
+            self._offered.setdefault(name, entry)  # one that was asked before knows its server
         return [self._offer(name, entry, local) for name, entry in found.items()]
 
     def ordered(self, names: Sequence[str]) -> list[str]:
-        """A choice in the order in which it is asked; the configured chain where it is empty.
+        """A choice in the order in which it is asked; quotations alone where it is empty.
 
         Quoting needs no server and always answers: whatever came after it would never be asked.
         """
-        if not names or list(names) == self.configured:
+        if not names:
+            return [ExtractiveBackend.name]
+        if list(names) == self.configured:
             return self.configured
         return sorted(
             names, key=lambda name: isinstance(self._offered.get(name), ExtractiveBackend)
@@ -110,7 +113,7 @@ class Choosing:
         Raises:
             BackendSetup: A name was not offered.
         """
-        if not self._offered.keys() >= set(names):
+        if not self._offered.keys() >= set(self.ordered(names)):
             await self.offers()
         for name in names:
             if name not in self._offered:

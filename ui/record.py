@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.text import collapse
 from rag.types import Answer, Attempt, Support, Usage
 
@@ -50,11 +52,11 @@ def usage_text(usage: Usage, texts: Strings, separator: str = " · ") -> str:
     return separator.join(told)
 
 
-def attempts(answer: Answer, texts: Strings) -> str:
+def attempts(made: Sequence[Attempt], texts: Strings) -> str:
     """A list of all that was asked for an answer, as Markdown; empty where nothing went wrong."""
-    if not any(attempt.outcome in ("failed", "skipped") for attempt in answer.attempts):
+    if not any(attempt.outcome in ("failed", "skipped") for attempt in made):
         return ""
-    return "\n".join(f"1. {_attempt(attempt, texts)}" for attempt in answer.attempts)
+    return "\n".join(f"1. {_attempt(attempt, texts)}" for attempt in made)
 
 
 def _attempt(attempt: Attempt, texts: Strings) -> str:

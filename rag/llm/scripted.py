@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from rag.errors import BackendError
+from rag.types import Reasoning
 
-from .backend import Finished, Request
+from .backend import Finished, Part, Request
 
-Script = Callable[[Request], Sequence[str | BackendError]]
+Script = Callable[[Request], Sequence[str | Reasoning | BackendError]]
 
 
 class ScriptedBackend:
@@ -24,7 +25,7 @@ class ScriptedBackend:
 
     def __init__(
         self,
-        script: Sequence[str | BackendError] | Script,
+        script: Sequence[str | Reasoning | BackendError] | Script,
         *,
         name: str = "scripted",
         delay: float = 0.0,
@@ -38,7 +39,7 @@ class ScriptedBackend:
         self._script = script
         self._delay = delay
 
-    async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Part, None]:
         """Play the script; ``stopped`` tells afterwards whether it was cut short."""
         self.requests.append(request)
         pieces = self._script(request) if callable(self._script) else self._script

@@ -251,3 +251,9 @@ def test_a_flag_is_read_as_people_write_it(text: str, flag: bool) -> None:
     loaded = load_settings([f"answer.translate={text}"], environment={})
     assert loaded.answer.translate is flag
     assert load_settings(["answer.language=vi"], environment={}).answer.language == "vi"
+
+
+def test_in_ones_own_configuration_folder_the_own_file_holds(person: Path) -> None:
+    (person / "rag.toml").write_text('[answer]\nbackend = "openai, extractive"\n', "utf-8")
+    found = load_settings(environment={"RAG_CONFIG_DIR": str(person)}, folder=person)
+    assert found.answer.backend == "openai, extractive"

@@ -27,6 +27,31 @@ def test_a_pipe_gets_one_checked_answer_though_two_backends_wrote(
     assert err == "rag: It broke off. Now asking scripted.\n"
 
 
+def test_what_a_server_says_does_nothing_to_a_terminal(
+    seeds_index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = BackendRefused("It \x1b[31mbroke\x1b]0;t\x07\noff.")
+    first = ScriptedBackend(["Half an ", hostile], name="first")
+    second = ScriptedBackend(["Winston Ma is a professor at New York University [1]."])
+    print_answer(Chatbot(seeds_index, [first, second]).stream("Who is Winston Ma?"))
+    err = capsys.readouterr().err
+    assert "broke" in err
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", err)
+    assert err.count("\n") == 1
+
+
+def test_what_a_question_was_taken_for_is_told(
+    seeds_index: Index, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = "Winston Ma is a professor at New York University [1]."
+    rewriting = ["question: Where does Winston Ma teach?\nvi: Winston Ma dạy ở đâu?"]
+    bot = Chatbot(seeds_index, [ScriptedBackend([answer], rewriting=rewriting)])
+    print_answer(bot.stream("Where does he teach?", [("Who is Winston Ma?", answer)]))
+    out = capsys.readouterr().out
+    assert "Understood as: Where does Winston Ma teach?\n" in out
+    assert "Also searched: Winston Ma dạy ở đâu?\n" in out
+
+
 def test_a_terminal_sees_the_answer_grow_and_what_checking_changed(
     seeds_index: Index, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

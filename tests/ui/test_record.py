@@ -67,7 +67,7 @@ def test_the_record_names_who_failed_who_rested_and_why_in_the_windows_language(
         Attempt("qwen/y", "failed", 2.0, "It <b>stopped</b>\n# .", fault="fell silent", passages=6),
         Attempt("openai/gpt", "answered", 1.2, passages=4, usage=Usage(812, 64, 0.0004)),
     )
-    lines = attempts(answer, strings("vi")).splitlines()
+    lines = attempts(answer.attempts, strings("vi")).splitlines()
     assert [line for line in lines if line.startswith("1. ")] == [
         "1. **deepseek/x** — không hỏi, vì đang tạm nghỉ: đã hết tiền trong tài khoản  ",
         "1. **openai/gpt** — đã viết lại câu hỏi · 0,5 giây · 90 + 20 token",
@@ -80,7 +80,7 @@ def test_the_record_names_who_failed_who_rested_and_why_in_the_windows_language(
 
 def test_there_is_no_record_where_nothing_went_wrong() -> None:
     answer = _answer(Attempt("a", "rewritten", 0.1), Attempt("a", "answered", 0.1))
-    assert attempts(answer, strings("en")) == ""
+    assert attempts(answer.attempts, strings("en")) == ""
 
 
 def test_every_failure_has_a_name_in_every_language() -> None:
