@@ -141,7 +141,7 @@ async def write(
         error = failures[-1][1]
         rests.rest(backend, error)
         waiting = _remaining(backend, error, waiting, failures, rests, draft)
-        if _is_withheld(failures) or backend in (one.backend for one in down):
+        if _is_withheld(failures):
             down = []
         following = [*waiting, *([_least_resting(down).backend] if down else [])]
         if following and draft.shown:
