@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 
+from rag.llm.awake import awake
 from rag.llm.backend import Backend, Request, Rewriter
 from rag.llm.chain import Entry, backends, present
 from rag.llm.rests import Rests, kept_rests
@@ -34,7 +35,7 @@ from .types import (
     Switched,
     Turn,
 )
-from .writing import Draft, awake, write
+from .writing import Draft, write
 
 History = Sequence[Turn | tuple[str, str]]
 

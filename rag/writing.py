@@ -12,15 +12,16 @@ import dataclasses
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from rag.llm.backend import Backend, Finished, Remote, Request
+from rag.llm.awake import Resting, awake, instead, least_resting
+from rag.llm.backend import Backend, Finished, Request
 from rag.llm.budget import fewer
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.policy import pause_before_again
-from rag.llm.rests import Rest, Rests
+from rag.llm.rests import Rests
 
 from .errors import BackendError, BackendGarbled, Fault, RagError
 from .messages import NO_ANSWER
@@ -61,14 +62,6 @@ class Draft:
     def begin(self) -> None:
         """Nothing of what a failed backend wrote goes into the next one's answer."""
         self.text = self.shown = self.reasoning = self.backend = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Resting:
-    """A backend that is left alone, and why."""
-
-    backend: Backend
-    rest: Rest
 
 
 @dataclass
@@ -119,7 +112,7 @@ async def write(
         BackendError: None of the backends has written an answer.
     """
     up, down = awake(chain, rests)
-    tried = [_least_resting(down)] if down and not up else []
+    tried = [least_resting(down)] if down and not up else []
     draft.attempts += [_skipped(one) for one in down if one not in tried]
     if tried:
         up, down = [tried[0].backend], []
@@ -127,7 +120,7 @@ async def write(
     while waiting or down:
         if not waiting:
             # Those that did not rest have failed: one that does may be well by now.
-            waiting, down = deque([_least_resting(down).backend]), []
+            waiting, down = deque([least_resting(down).backend]), []
         backend = waiting.popleft()
         async with aclosing(_tried(backend, request, draft, outcome)) as parts:
             async for part in parts:
@@ -143,7 +136,7 @@ async def write(
         waiting = _remaining(backend, error, waiting, failures, rests, draft)
         if _is_withheld(failures):
             down = []
-        following = [*waiting, *([_least_resting(down).backend] if down else [])]
+        following = [*waiting, *([least_resting(down).backend] if down else [])]
         if following and draft.shown:
             told, fault = str(error), error.fault.value
             yield Switched(
@@ -197,38 +190,6 @@ async def _tried(
         return
 
 
-def awake(chain: Iterable[Backend], rests: Rests) -> tuple[list[Backend], list[Resting]]:
-    """The backends that do not rest, and those that do.
-
-    Where only a provider's model rests, which its server does not have, the next one stands in.
-    """
-    up: list[Backend] = []
-    down: list[Resting] = []
-    for one in chain:
-        backend: Backend | None = one
-        while backend and (rest := rests.resting(backend)):
-            down.append(Resting(backend, rest))
-            backend = _instead(backend) if rest.fault == Fault.MODEL.name else None
-        if backend and not any(_are_one(backend, other) for other in up):
-            up.append(backend)
-    return up, down
-
-
-def _are_one(backend: Backend, other: Backend) -> bool:
-    """Whether two backends are one model of one account, which a chain may come to in two ways."""
-    if not (isinstance(backend, Remote) and isinstance(other, Remote)):
-        return False
-    return (backend.account, backend.name) == (other.account, other.name)
-
-
-def _least_resting(down: Sequence[Resting]) -> Resting:
-    return min(down, key=lambda one: one.rest.until)
-
-
-def _instead(backend: Backend) -> Backend | None:
-    return backend.instead() if isinstance(backend, Remote) else None
-
-
 def _skipped(one: Resting) -> Attempt:
     fault = Fault[one.rest.fault].value
     return Attempt(one.backend.name, "skipped", 0.0, one.rest.reason, fault=fault)
@@ -243,7 +204,7 @@ def _remaining(
     draft: Draft,
 ) -> deque[Backend]:
     """Who is asked next, after a backend has failed for good."""
-    other = _instead(failed) if error.fault is Fault.MODEL else None
+    other = instead(failed) if error.fault is Fault.MODEL else None
     if other and other.name not in {one.name for one in waiting}:
         waiting.appendleft(other)
     if _is_withheld(failures):
