@@ -18,6 +18,7 @@ from .checking import Checking
 from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
+from .markers import without_markers
 from .messages import answer_messages
 from .retrieval import Corpus, Retriever, search_all, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
@@ -37,7 +38,7 @@ from .types import (
 )
 from .writing import Draft, write
 
-History = Sequence[Turn | tuple[str, str]]
+History = Sequence[Turn | Answer | tuple[str, str]]
 
 # A question is searched as it was asked where rewriting it takes longer than this.
 _REWRITING_SECONDS = 15.0
@@ -76,7 +77,7 @@ class Chatbot:
         rests: Rests | None = None,
     ) -> None:
         self.settings = settings or load_settings()
-        chain = backend or self.settings.answer.backend
+        chain = self.settings.answer.backend if backend is None else backend
         self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
         self.retriever = retriever
         self.rests = rests or kept_rests()
@@ -86,7 +87,7 @@ class Chatbot:
 
         Args:
             question: The question, in any language.
-            history: Earlier exchanges, oldest first, as ``Turn`` or (question, answer).
+            history: Earlier exchanges, oldest first: answers, ``Turn`` or (question, answer).
             filters: Which documents to look in; all if left out.
 
         Raises:
@@ -263,7 +264,21 @@ class Chatbot:
 
 
 def _turns(history: History) -> list[Turn]:
-    return [turn if isinstance(turn, Turn) else Turn(*turn) for turn in history]
+    return [_turn(one) for one in history]
+
+
+def _turn(one: object) -> Turn:
+    match one:
+        case Turn():
+            return one
+        case Answer():
+            return Turn(one.question, without_markers(one.text))
+        case (str(question), str(answer)):
+            return Turn(question, answer)
+    raise QuestionError(
+        "The history holds something that is no exchange.",
+        "Give the answers of earlier questions, or pairs of a question and its answer.",
+    )
 
 
 async def _next(events: AsyncGenerator[Event, None]) -> Event | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from .evidence import Evidenced, Judging, evidence_for
+from .language import detect_language
 from .markers import Marker, blanked, settled, without_unknown
 from .text import Span, normalize, sentences, words
 from .types import Citation, Cited, Hit, Reason, ReasonKind, Sentence, Support
@@ -148,7 +149,9 @@ class Checking:
         last = max([end, *(marker.end for marker in own)])
         cited = tuple(dict.fromkeys(number for marker in own for number in marker.numbers))
         sentence = _plain(self._bare[start:end])
-        found = evidence_for(sentence, self._language, cited, self._hits, self._by)
+        # Models do not always write in the language they are asked for.
+        language = detect_language(sentence, default=self._language)
+        found = evidence_for(sentence, language, cited, self._hits, self._by)
         body = self._text[first:last]
         if tuple(one.number for one in found) != cited:
             body = _marked_anew(self._text, (first, last), own, found)

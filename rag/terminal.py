@@ -232,8 +232,12 @@ def _print_finished(answer: Answer, shown: str) -> None:
         print(f"Understood as: {_line(answer.searched[0])}")
     if len(answer.searched) > 1:
         print(f"Also searched: {plain(' · '.join(answer.searched[1:]))}")
+    if answer.removed_markers:
+        print(f"Citations of passages that do not exist, taken out: {answer.removed_markers}")
+    for sentence in answer.left_out:
+        print(f"Left out, not supported: {_shortened(sentence.text, 200)}")
     if used := _usage(answer):
-        print(f"Written by {plain(answer.backend)}, {used}.")
+        print(f"Written by {plain(answer.backend)}; {used} in all.")
 
 
 def _usage(answer: Answer) -> str:

@@ -99,6 +99,7 @@ class _Writing:
         told = f"⚠ {displayed(self.texts['failed'].format(reason=reason).strip())}"
         text = "\n\n".join(filter(None, [displayed(self.written), told]))
         made = reason.attempts if isinstance(reason, BackendError) else ()
+        made = made if len(made) > 1 else ()  # of one, all is said
         return [*self._with_thought(), _message(self._said(text)), *self._record(made)]
 
     def _record(self, made: Sequence[Attempt]) -> list[Message]:
@@ -145,10 +146,12 @@ async def answered(
         like any other: nothing is raised.
     """
     texts = strings(language)
-    asked = [plain_text(message) for message in messages if message["role"] == "user"]
+    asked = questions_of(conversations, conversation, messages)
     question, turn = asked[-1], len(asked) - 1
     history = conversations.turns(conversation, asked[:-1])
     writing, drawn = _Writing(texts, list(messages)), 0.0
+    # A model may take its time to rewrite the question before anything is found.
+    yield [*messages, _message(f"*{texts['searching']}*")], None
     try:
         async with aclosing(bot.astream(question, history)) as events:
             async for event in events:
@@ -238,6 +241,14 @@ def finished(answer: Answer, spent: Usage, texts: Strings) -> str:
     if known := facts(answer, spent, texts):
         lines.append(f"*{known}*")
     return "\n\n".join(lines)
+
+
+def questions_of(
+    conversations: Conversations, conversation: str, messages: Sequence[Message]
+) -> list[str]:
+    """The questions of a conversation as they were asked; the page shows them made harmless."""
+    shown = [plain_text(message) for message in messages if message["role"] == "user"]
+    return [conversations.asked(conversation, one) for one in shown]
 
 
 def plain_text(message: Message) -> str:

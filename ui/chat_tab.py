@@ -13,7 +13,7 @@ import gradio as gr
 from rag.errors import RagError
 from rag.index.index import Index
 
-from .chat import Message, answered, plain_text, refused, stopped
+from .chat import Message, answered, questions_of, refused, stopped
 from .choosing import Choosing
 from .conversations import Conversations
 from .sources import Panel, answer_panel, empty_panel
@@ -169,7 +169,8 @@ class ChatTab:
     ) -> tuple[Any, list[Message]]:
         if not question.strip() or self._conversations.is_busy(conversation):
             return gr.skip(), gr.skip()
-        asked = {"role": "user", "content": question.strip()[:_MOST_CHARACTERS]}
+        shown = self._conversations.ask(conversation, question.strip()[:_MOST_CHARACTERS])
+        asked = {"role": "user", "content": shown}
         return gr.Textbox(value="", submit_btn=False, stop_btn=True), [*messages, asked]
 
     def _example_chosen(
@@ -209,7 +210,7 @@ class ChatTab:
         until = time.monotonic() + _STOPPING_SECONDS
         while self._conversations.is_busy(conversation) and time.monotonic() < until:
             await asyncio.sleep(_GLANCE_SECONDS)
-        questions = [plain_text(message) for message in messages if message["role"] == "user"]
+        questions = questions_of(self._conversations, conversation, messages)
         kept = self._conversations.get(conversation, len(questions) - 1)
         finished = kept is not None and bool(questions) and kept.question == questions[-1].strip()
         if finished or self._conversations.is_busy(conversation):

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from rag.markers import without_markers
 from rag.types import Answer, Turn, Usage
 
+from .markup import displayed
+
 # The oldest conversation is forgotten beyond this many.
 _MOST = 200
 
@@ -20,6 +22,7 @@ class Conversations:
 
     def __init__(self) -> None:
         self._turns: OrderedDict[str, dict[int, Answer]] = OrderedDict()
+        self._asked: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._busy: set[str] = set()
         self._guard = threading.Lock()
 
@@ -40,6 +43,21 @@ class Conversations:
         finally:
             self._busy.discard(conversation)
 
+    def ask(self, conversation: str, question: str) -> str:
+        """A question as the page shows it, without links or images; ``asked`` gives it back."""
+        shown = displayed(question)
+        with self._guard:
+            self._asked.setdefault(conversation, {})[shown] = question
+            self._asked.move_to_end(conversation)
+            while len(self._asked) > _MOST:
+                self._asked.popitem(last=False)
+        return shown
+
+    def asked(self, conversation: str, shown: str) -> str:
+        """A question as it was asked, of what the page shows of it."""
+        with self._guard:
+            return self._asked.get(conversation, {}).get(shown, shown)
+
     def put(self, conversation: str, turn: int, answer: Answer) -> None:
         """Keep the answer to the turn-th question, counted from 0."""
         with self._guard:
@@ -50,7 +68,7 @@ class Conversations:
                 self._turns.popitem(last=False)
 
     def turns(self, conversation: str, questions: Sequence[str]) -> list[Turn]:
-        """The exchanges of a conversation, its questions as the page shows them.
+        """The exchanges of a conversation, by its questions as they were asked.
 
         A question without an answer, or whose answer was that there is none, is left out.
         """

@@ -24,10 +24,12 @@ def facts(answer: Answer, spent: Usage, texts: Strings) -> str:
     if answer.sentences:
         good = sum(one.support is Support.SUPPORTED for one in answer.sentences)
         told.append(texts["checked"].format(good=good, total=len(answer.sentences)))
+    if answer.removed_markers:
+        told.append(texts["removed_markers"].format(count=answer.removed_markers))
     if corrected := sum(one.corrected and bool(one.written) for one in answer.sentences):
         told.append(texts["corrected"].format(count=corrected))
     if answer.attempts:
-        told.append(seconds(answer.attempts[-1].seconds, texts))
+        told.append(seconds(sum(one.seconds for one in answer.attempts), texts))
     if used := usage_text(answer.usage, texts):
         whole = texts["so_far"].format(usage=usage_text(spent, texts, separator=", "))
         told.append(f"{used} ({whole})" if spent != answer.usage else used)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rag.errors import RagError
 from rag.feedback import keep_feedback
 
-from .chat import Message, plain_text
+from .chat import Message, questions_of
 from .conversations import Conversations
 from .markup import displayed
 from .strings import Strings
@@ -34,11 +34,8 @@ def keep_thumb(
         liked: Up, down, or neither, where a thumb is taken back.
         texts: The window's texts.
     """
-    questions = [
-        plain_text(message)
-        for message in messages[: place if isinstance(place, int) else 0]
-        if message["role"] == "user"
-    ]
+    before = messages[: place if isinstance(place, int) else 0]
+    questions = questions_of(conversations, conversation, before)
     turn = len(questions) - 1
     answer = conversations.get(conversation, turn)
     if answer is None:

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import aclosing, closing
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,8 @@ from rag.index.index import Index
 from rag.llm.backend import Backend, Request
 from rag.llm.scripted import ScriptedBackend
 from rag.messages import NO_ANSWER, said
-from rag.settings import Settings
-from rag.types import Delta, Done, Event, Retrieved, Support, Switched, Turn
+from rag.settings import AnswerSettings, Settings
+from rag.types import Checked, Delta, Done, Event, Retrieved, Support, Switched, Turn
 from tests.rag.conftest import ENGLISH, PlainRetriever, hit_of
 
 ANSWER = ["Yin Ye, the head of BGI, ", "called Sora ", "a Newton moment. [1]"]
@@ -288,3 +289,40 @@ def test_a_name_that_is_no_backend_is_refused(chain: str) -> None:
         BackendSetup, match=r"Known: extractive, local|Name one or more of: extractive"
     ):
         Chatbot(PlainRetriever([]), chain, Settings())
+
+
+def test_earlier_answers_are_a_history(retriever: PlainRetriever) -> None:
+    backend = ScriptedBackend(ANSWER)
+    first = bot(retriever, backend).ask(QUESTION)
+    bot(retriever, backend).ask("What did he call it?", [first])
+    (turn,) = backend.requests[-1].history
+    assert turn == Turn(QUESTION, "Yin Ye, the head of BGI, called Sora a Newton moment.")
+
+
+@pytest.mark.parametrize("history", ["x", [("a", "b", "c")], [3], [("a", None)]])
+def test_what_is_no_history_is_a_plain_error(history: Any, retriever: PlainRetriever) -> None:
+    with pytest.raises(QuestionError, match="no exchange"):
+        bot(retriever, ScriptedBackend(ANSWER)).ask(QUESTION, history)
+
+
+@pytest.mark.parametrize("question", [QUESTION, "Ai gọi Sora là khoảnh khắc Newton?"])
+def test_a_sentence_is_judged_in_its_own_language(question: str, seeds_index: Index) -> None:
+    lie = "Elon Musk called Sora the Newton moment of AI [1]."
+    answer = bot(seeds_index, ScriptedBackend([lie])).ask(question)  # type: ignore[arg-type]
+    assert answer.sentences[0].support is Support.CONTRADICTED
+
+
+def test_a_strict_answer_leaves_out_what_is_not_borne_out(retriever: PlainRetriever) -> None:
+    text = ["Yin Ye called Sora a Newton moment. [1] ", "It was sold for 7 trillion dollars. [1]"]
+    strict = Settings(answer=AnswerSettings(strict=True))
+    answer = Chatbot(retriever, [ScriptedBackend(text)], strict).ask(QUESTION)
+    assert answer.text == "Yin Ye called Sora a Newton moment. [1]"
+    assert [one.text for one in answer.left_out] == ["It was sold for 7 trillion dollars. [1]"]
+    assert [answer.text[one.start : one.end] for one in answer.sentences] == [answer.text]
+    nothing = Chatbot(retriever, [ScriptedBackend(text[1:])], strict).ask(QUESTION)
+    assert nothing.abstained
+    assert len(nothing.left_out) == 1
+    events = list(Chatbot(retriever, [ScriptedBackend(text)], Settings()).stream(QUESTION))
+    checked = [one.sentence.support for one in events if isinstance(one, Checked)]
+    assert checked == [one.support for one in events[-1].answer.sentences][: len(checked)]  # type: ignore[union-attr]
+    assert len(checked) >= 1
