@@ -110,17 +110,31 @@ class Alignment:
     def _distinct(self, texts: Sequence[str]) -> list[Ids]:
         return [np.unique(ids) for ids in self._pieces.token_ids(texts)] if texts else []
 
+    def each(self, question: str, texts: Sequence[str]) -> tuple[Matrix, Matrix]:
+        """How well texts meet each piece of a question.
+
+        Returns:
+            The weights of the pieces, squared, shape (number of pieces,), and how near the nearest
+            piece of each text is to each, in [0, 1], shape (number of pieces, number of texts).
+        """
+        return self._met(question, self._distinct(texts))
+
     def _shares(self, question: str, texts: Sequence[Ids]) -> Matrix:
+        weights, met = self._met(question, texts)
+        if not weights.sum():
+            return np.zeros(len(texts), dtype=np.float32)
+        return np.asarray(weights @ met / weights.sum(), dtype=np.float32)
+
+    def _met(self, question: str, texts: Sequence[Ids]) -> tuple[Matrix, Matrix]:
         asked = np.unique(self._pieces.token_ids([question])[0])
         weights = self._pieces.token_weights(asked) ** 2
-        shares = np.zeros(len(texts), dtype=np.float32)
+        met = np.zeros((len(asked), len(texts)), dtype=np.float32)
         filled = [row for row, ids in enumerate(texts) if len(ids)]
-        if not filled or not weights.sum():
-            return shares
+        if not filled or not len(asked):
+            return weights, met
         together = np.concatenate([texts[row] for row in filled])
         each, places = np.unique(together, return_inverse=True)
         nearness = self._pieces.token_vectors(asked) @ self._pieces.token_vectors(each).T
         starts = np.cumsum([0, *(len(texts[row]) for row in filled[:-1])])
-        best = np.maximum.reduceat(np.clip(nearness, 0, 1)[:, places], starts, axis=1)
-        shares[filled] = weights @ best / weights.sum()
-        return shares
+        met[:, filled] = np.maximum.reduceat(np.clip(nearness, 0, 1)[:, places], starts, axis=1)
+        return weights, met

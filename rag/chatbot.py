@@ -205,8 +205,8 @@ class Chatbot:
         asked = standalone(question, turns)
         hits = self.retrieve(question, turns, filters)
         messages = answer_messages(question, language, hits, turns)
-        evidence = self.retriever.evidence
-        return Request(asked, language, tuple(hits), messages, evidence, question)
+        evidence, weigh = self.retriever.evidence, self.retriever.weigh
+        return Request(asked, language, tuple(hits), messages, evidence, question, weigh)
 
     def _finished(
         self, question: str, request: Request, draft: _Draft, backend: str, seconds: float

@@ -9,6 +9,7 @@ from typing import Protocol
 from .language import follow_ups, function_words, question_kinds
 from .text import names, words
 from .types import Hit, Turn
+from .weighing import Weighing
 
 # A question with at most this many words of its own topic may lean on the one before it.
 _FEW = 4
@@ -33,6 +34,10 @@ class Retriever(Protocol):
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """The lexical and the dense share, each in [0, 1], with which texts answer a question."""
+        ...
+
+    def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+        """What texts have for each word and piece of some questions, or of parts of one."""
         ...
 
 

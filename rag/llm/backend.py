@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rag.messages import Message
 from rag.types import Hit, Usage
+from rag.weighing import Weigh, by_words
 
 Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 
@@ -17,9 +18,9 @@ class Request:
     """What a backend answers.
 
     ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
-    passages in the order of their numbers and ``evidence`` weighs texts against a question,
-    for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
-    ``latest`` is what was asked last.
+    passages in the order of their numbers; ``evidence`` weighs texts against a question and
+    ``weigh`` against each of its words, for backends that quote. ``question`` includes the earlier
+    one that a follow-up leans on, ``latest`` is what was asked last.
     """
 
     question: str
@@ -28,6 +29,7 @@ class Request:
     messages: tuple[Message, ...]
     evidence: Evidence
     latest: str = ""
+    weigh: Weigh = by_words
 
 
 @dataclass(frozen=True, slots=True)
