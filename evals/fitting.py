@@ -140,7 +140,9 @@ def figures(name: str, cases: Sequence[Labelled], own: Weights, least: float) ->
         else:
             answered.append(ventured)
             near += [ventured] if one.kind == "near-miss" else []
-    shares = [float(np.mean(each)) if each else float("nan") for each in (first, refused, answered, near)]
+    shares = [
+        float(np.mean(each)) if each else float("nan") for each in (first, refused, answered, near)
+    ]
     return Figures(name, len(cases), *shares)
 
 
@@ -165,10 +167,24 @@ def main(folder: Path) -> None:
     least = settings.answer.evidence
     cases = gathered(folder, settings)
     tuned = [one for one in cases if one.half == "tune"]
-    parts = [figures("XQuAD, other half", [one for one in cases if one.half == "report"], fitted(tuned), least)]
+    parts = [
+        figures(
+            "XQuAD, other half",
+            [one for one in cases if one.half == "report"],
+            fitted(tuned),
+            least,
+        )
+    ]
     for name in OWN:
         rest = [one for one in tuned if one.source != name]
-        parts.append(figures(f"{name}, fitted without it", [one for one in tuned if one.source == name], fitted(rest), least))
+        parts.append(
+            figures(
+                f"{name}, fitted without it",
+                [one for one in tuned if one.source == name],
+                fitted(rest),
+                least,
+            )
+        )
     sys.stdout.write(_written(fitted(tuned), parts))
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rag.candidates import Candidate, candidates
 from rag.chatbot import Chatbot
@@ -23,7 +24,6 @@ from rag.question import Asked
 from rag.retrieval import standalone
 from rag.settings import Settings
 from rag.text import fold, normalize
-from rag.types import Hit
 
 from .metrics.answers import contained
 from .suite import Case, Suite
@@ -31,6 +31,8 @@ from .suite import Case, Suite
 LANGUAGES = ("en", "vi")
 # Articles in one index, with five paragraphs each.
 _ARTICLES = 4
+# Every third Vietnamese question of a paragraph is asked without diacritics.
+_BARE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,6 @@ class Labelled:
 
     asked: Asked
     found: tuple[Candidate, ...]
-    hits: tuple[Hit, ...]
     right: tuple[int, ...]
     kind: str
     pair: str
@@ -54,19 +55,19 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    paragraph: str
-    language: str
     text: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph in one language, with the answers to its questions: id to start and end."""
+    """A paragraph in one language, with its questions, and where their answers are, by id."""
 
     name: str
     language: str
     text: str
-    answers: dict[str, tuple[int, int]]
+    questions: Mapping[str, str]
+    answers: Mapping[str, tuple[int, int]]
 
 
 def of_xquad(folder: Path, work: Path, settings: Settings, seed: int = 0) -> Iterator[Labelled]:
@@ -83,39 +84,50 @@ def of_xquad(folder: Path, work: Path, settings: Settings, seed: int = 0) -> Ite
     """
     articles = [_read(folder / f"xquad.{language}.json", language) for language in LANGUAGES]
     chance = random.Random(seed)  # noqa: S311 - no secret
-    count = len(articles[0])
-    groups = [range(first, min(first + _ARTICLES, count)) for first in range(0, count, _ARTICLES)]
+    firsts = range(0, len(articles[0]), _ARTICLES)
+    groups = [
+        [article for own in articles for article in own[first : first + _ARTICLES]]
+        for first in firsts
+    ]
     for number, group in enumerate(groups):
+        places = len(group) // 2
+        chosen = [
+            own[place] if chance.randrange(2) else other[place]
+            for own, other in zip(group[:places], group[places:], strict=True)
+            for place in range(len(own))
+        ]
+        pool = {paragraph.name: paragraph for paragraph in chosen}
+        index = _index(work / f"xquad-{number}", chosen, settings)
         half = "tune" if number % 2 == 0 else "report"
-        paragraphs: dict[str, _Paragraph] = {}
-        questions: dict[str, dict[str, _Question]] = {}
-        for article in group:
-            for place in range(len(articles[0][article])):
-                chosen = chance.randrange(2)
-                for own, language in enumerate(LANGUAGES):
-                    paragraph, asked = articles[own][article][place]
-                    if own == chosen:
-                        paragraphs[paragraph.name] = paragraph
-                    for one, text in asked.items():
-                        where = questions.setdefault(one, {})
-                        where[language] = _Question(paragraph.name, language, text)
-        index = _index(work / f"xquad-{number}", paragraphs.values(), settings)
-        for one, (identifier, by_language) in enumerate(questions.items()):
-            for question in by_language.values():
-                text = question.text
-                if question.language == "vi" and one % 3 == 0:
-                    text = fold(text)
-                paragraph = paragraphs[question.paragraph]
-                pair = f"{question.language}→{paragraph.language}"
-                answer = paragraph.answers[identifier]
-                for kind in ("answerable", "near-miss"):
-                    yield _labelled(index, text, question.language, paragraph, answer, kind, pair, half, settings)
-        following = groups[(number + 2) % len(groups)]
-        for article in following:
-            for _, asked in articles[number % 2][article]:
-                for text in list(asked.values())[:2]:
-                    language = LANGUAGES[number % 2]
-                    yield _labelled(index, text, language, None, (0, 0), "off-topic", f"{language}→", half, settings)
+        every = [paragraph for article in group for paragraph in article]
+        # The half of a group that is two further on is the same, so what is asked there stays there.
+        others = groups[(number + 2) % len(groups)]
+        strange = [paragraph for article in others for paragraph in article]
+        for labelled in (
+            *_own_questions(index, every, pool, settings),
+            *_strange(index, strange, settings),
+        ):
+            yield replace(labelled, half=half)
+
+
+def _own_questions(
+    index: Index, asking: Sequence[_Paragraph], pool: Mapping[str, _Paragraph], settings: Settings
+) -> Iterator[Labelled]:
+    """The questions on the paragraphs of an index, asked with their own paragraph and without it."""
+    for asked in asking:
+        paragraph = pool[asked.name]
+        for number, (identifier, text) in enumerate(asked.questions.items()):
+            bare = asked.language == "vi" and number % _BARE == 0
+            question = _Question(fold(text) if bare else text, asked.language)
+            for kind in ("answerable", "near-miss"):
+                yield _labelled(index, question, kind, settings, paragraph, identifier)
+
+
+def _strange(index: Index, asking: Sequence[_Paragraph], settings: Settings) -> Iterator[Labelled]:
+    """Some questions on other paragraphs than those of an index."""
+    for number, asked in enumerate(asking):
+        for text in list(asked.questions.values())[number % 2 : number % 2 + 1]:
+            yield _labelled(index, _Question(text, asked.language), "off-topic", settings)
 
 
 def of_suite(suite: Suite, index: Index, settings: Settings) -> Iterator[Labelled]:
@@ -129,8 +141,12 @@ def of_suite(suite: Suite, index: Index, settings: Settings) -> Iterator[Labelle
         )
         asked, found = candidates(request)
         right = tuple(row for row, one in enumerate(found) if _answers(case, one))
-        kind = "answerable" if case.answerable else ("near-miss" if "near-miss" in case.tags else "off-topic")
-        yield Labelled(asked, tuple(found), hits, right, kind, suite.pair(case), "tune", suite.name)
+        kind = (
+            "answerable"
+            if case.answerable
+            else ("near-miss" if "near-miss" in case.tags else "off-topic")
+        )
+        yield Labelled(asked, tuple(found), right, kind, suite.pair(case), "tune", suite.name)
 
 
 def _answers(case: Case, candidate: Candidate) -> bool:
@@ -141,31 +157,35 @@ def _answers(case: Case, candidate: Candidate) -> bool:
         if document.name == expected.document and at >= 0:
             shared = min(span[1], at + len(expected.quote)) - max(span[0], at)
             if shared >= 0.5 * min(len(expected.quote), span[1] - span[0]) and shared > 0:
-                return not case.answers or contained(candidate.text, case.answers, document.language) > 0
+                return (
+                    not case.answers
+                    or contained(candidate.text, case.answers, document.language) > 0
+                )
     return False
 
 
 def _labelled(
     index: Index,
-    text: str,
-    language: str,
-    paragraph: _Paragraph | None,
-    answer: tuple[int, int],
+    question: _Question,
     kind: str,
-    pair: str,
-    half: str,
     settings: Settings,
+    paragraph: _Paragraph | None = None,
+    identifier: str = "",
 ) -> Labelled:
+    """A question put to an index; a near miss without the paragraph that answers it."""
     k = settings.retrieval.k
-    hits = index.search(text, k + 1 if kind == "near-miss" else k)
+    hits = index.search(question.text, k + (kind == "near-miss"))
     if kind == "near-miss" and paragraph:
         hits = [hit for hit in hits if hit.document.name != paragraph.name][:k]
+    text, language = question.text, question.language
     request = Request(text, language, tuple(hits), (), index.evidence, text, index.weigh)
     asked, found = candidates(request)
     right: tuple[int, ...] = ()
     if kind == "answerable" and paragraph:
+        answer = paragraph.answers[identifier]
         right = tuple(row for row, one in enumerate(found) if _holds(one, paragraph, answer))
-    return Labelled(asked, tuple(found), tuple(hits), right, kind, pair, half, "xquad")
+    pair = f"{language}→{paragraph.language if paragraph else ''}"
+    return Labelled(asked, tuple(found), right, kind, pair, "", "xquad")
 
 
 def _holds(candidate: Candidate, paragraph: _Paragraph, answer: tuple[int, int]) -> bool:
@@ -174,7 +194,7 @@ def _holds(candidate: Candidate, paragraph: _Paragraph, answer: tuple[int, int])
     return candidate.hit.document.name == paragraph.name and start < answer[1] and answer[0] < end
 
 
-def _index(folder: Path, paragraphs: Sequence[_Paragraph], settings: Settings) -> Index:  # type: ignore[misc]
+def _index(folder: Path, paragraphs: Iterable[_Paragraph], settings: Settings) -> Index:
     files = folder.with_name(folder.name + "-documents")
     files.mkdir(parents=True, exist_ok=True)
     for paragraph in paragraphs:
@@ -184,23 +204,26 @@ def _index(folder: Path, paragraphs: Sequence[_Paragraph], settings: Settings) -
     return index
 
 
-def _read(path: Path, language: str) -> list[list[tuple[_Paragraph, dict[str, str]]]]:
-    """The articles of a file: paragraphs with their questions by id."""
+def _read(path: Path, language: str) -> list[list[_Paragraph]]:
+    """The articles of a file, each with its paragraphs."""
     try:
         data = json.loads(path.read_text("utf-8"))["data"]
+        return [
+            [
+                _paragraph(f"{number:02}-{place}.txt", language, one)
+                for place, one in enumerate(article["paragraphs"])
+            ]
+            for number, article in enumerate(data)
+        ]
     except (OSError, ValueError, KeyError) as error:
         raise EvaluationError(f"{path} is no file of XQuAD: {error}.") from error
-    articles = []
-    for number, article in enumerate(data):
-        paragraphs = []
-        for place, one in enumerate(article["paragraphs"]):
-            text = normalize(one["context"])
-            answers, questions = {}, {}
-            for asked in one["qas"]:
-                given = asked["answers"][0]
-                start = len(normalize(one["context"][: given["answer_start"]]))
-                answers[asked["id"]] = start, start + len(normalize(given["text"]))
-                questions[asked["id"]] = normalize(asked["question"]).strip()
-            paragraphs.append((_Paragraph(f"{number:02}-{place}.txt", language, text, answers), questions))
-        articles.append(paragraphs)
-    return articles
+
+
+def _paragraph(name: str, language: str, read: Mapping[str, Any]) -> _Paragraph:
+    questions, answers = {}, {}
+    for asked in read["qas"]:
+        given = asked["answers"][0]
+        start = len(normalize(read["context"][: given["answer_start"]]))
+        answers[asked["id"]] = start, start + len(normalize(given["text"]))
+        questions[asked["id"]] = normalize(asked["question"]).strip()
+    return _Paragraph(name, language, normalize(read["context"]), questions, answers)

@@ -10,13 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .candidates import FEATURES, Candidate, candidates
+from .candidates import Candidate, candidates
 from .llm.backend import Request
 from .question import Asked
 from .types import Hit
 from .weights import Weights, weights
 
-_PLACE = {name: place for place, name in enumerate(FEATURES)}
 # What is taken of the best sentence ...
 _OF_THE_BEST = (
     "held_resolved", "held_passage", "met_resolved", "met_around", "met_passage", "dense_resolved",
@@ -25,7 +24,15 @@ _OF_THE_BEST = (
     "told_passage", "told_named", "score",
 )  # fmt: skip
 # ... and what of the best of all of them.
-_OF_ALL = ("held_passage", "met_passage", "dense", "names_passage", "told_passage", "told_named", "score")
+_OF_ALL = (
+    "held_passage",
+    "met_passage",
+    "dense",
+    "names_passage",
+    "told_passage",
+    "told_named",
+    "score",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,9 @@ def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
     """
     best = ranked[0]
     rest = [one.score for one in ranked[1:]]
-    told = {name: best.candidate.features[_PLACE[name]] for name in _OF_THE_BEST}
+    told = {name: best.candidate.feature(name) for name in _OF_THE_BEST}
     told |= {
-        f"{name}_of_all": max(one.candidate.features[_PLACE[name]] for one in ranked)
-        for name in _OF_ALL
+        f"{name}_of_all": max(one.candidate.feature(name) for one in ranked) for name in _OF_ALL
     }
     told |= {
         "rank": best.score,

@@ -54,11 +54,15 @@ def values(told: Shown, asked: Asked) -> frozenset[str]:
     or a duration those of numbers. Empty where the sentence tells none, or the kind has no values.
     """
     found: set[str] = set()
-    dates = [one for one in told.concepts if one.key.startswith(_DATES) and one.key not in asked.keys]
+    dates = [
+        one for one in told.concepts if one.key.startswith(_DATES) and one.key not in asked.keys
+    ]
     numbers = [
         one
         for one in told.concepts
-        if one.key.startswith(_NUMBERS) and one.key not in asked.keys and not _dated(one, told.concepts)
+        if one.key.startswith(_NUMBERS)
+        and one.key not in asked.keys
+        and not _dated(one, told.concepts)
     ]
     if "time" in asked.kinds:
         found |= {one.key for one in dates}
@@ -89,9 +93,15 @@ def _fits(kind: str, told: Shown, asked: Asked) -> float:
     if kind == "amount":
         return _amount(told, asked)
     if kind == "person":
-        return max((_person(told, name) for name in told.names if not _asked_for(name[0], asked)), default=0.0)
+        return max(
+            (_person(told, name) for name in told.names if not _asked_for(name[0], asked)),
+            default=0.0,
+        )
     if kind == "place":
-        return max((_place(told, name) for name in told.names if not _asked_for(name[0], asked)), default=0.0)
+        return max(
+            (_place(told, name) for name in told.names if not _asked_for(name[0], asked)),
+            default=0.0,
+        )
     return float(bool(values(told, asked)))
 
 
@@ -100,7 +110,9 @@ def _amount(told: Shown, asked: Asked) -> float:
     amounts = [
         one
         for one in told.concepts
-        if one.key.startswith(_NUMBERS) and one.key not in asked.keys and not _dated(one, told.concepts)
+        if one.key.startswith(_NUMBERS)
+        and one.key not in asked.keys
+        and not _dated(one, told.concepts)
     ]
     if not amounts:
         return 0.0
@@ -119,7 +131,11 @@ def _amount(told: Shown, asked: Asked) -> float:
 def _in_unit(told: Shown, one: Concept, unit: str) -> bool:
     """Whether a number is told in a unit: behind it, or as a sign of money beside it."""
     if unit == "money":
-        near = (c.start - one.end <= _BEHIND and one.start - c.end <= 1 for c in told.concepts if c.key.startswith("currency:"))
+        near = (
+            c.start - one.end <= _BEHIND and one.start - c.end <= 1
+            for c in told.concepts
+            if c.key.startswith("currency:")
+        )
         if any(near):
             return True
     return _tells(told.text[one.end - 1 : one.end + _BEHIND], unit_words(unit), loose=True)
@@ -153,7 +169,9 @@ def _place(told: Shown, name: tuple[tuple[str, ...], int, int]) -> float:
     if any(one.key.startswith("territory:") and start <= one.start < end for one in told.concepts):
         return 1.0
     before = told.text[max(0, start - 16) : start]
-    found = re.search(r"(\w+)(?:\s+(?:the|thành phố|tỉnh|tp\.?|quận|kỳ))?\s+$", before, re.IGNORECASE)
+    found = re.search(
+        r"(\w+)(?:\s+(?:the|thành phố|tỉnh|tp\.?|quận|kỳ))?\s+$", before, re.IGNORECASE
+    )
     return 1.0 if found and found[1].lower() in telling_words("before_places") else 0.5
 
 
@@ -175,11 +193,15 @@ def _names(sentence: str) -> Iterable[tuple[tuple[str, ...], int, int]]:
     yield from _whole(run, sentence)
 
 
-def _whole(run: list[tuple[str, int, int]], sentence: str) -> Iterable[tuple[tuple[str, ...], int, int]]:
+def _whole(
+    run: list[tuple[str, int, int]], sentence: str
+) -> Iterable[tuple[tuple[str, ...], int, int]]:
     if not run:
         return
     start, end = run[0][1], run[-1][2]
-    alone = len(run) == 1 and not sentence[:start].strip(' "“(') and sentence[start + 1 : end].islower()
+    alone = (
+        len(run) == 1 and not sentence[:start].strip(' "“(') and sentence[start + 1 : end].islower()
+    )
     if not alone:
         yield tuple(word for word, _, _ in run), start, end
 

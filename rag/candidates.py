@@ -7,11 +7,13 @@ figures speak.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from .answer_types import Shown, fits, shown
+from .concepts import concepts
 from .llm.backend import Request
 from .question import Asked, taken_apart
 from .references import antecedent
@@ -61,6 +63,16 @@ class Candidate:
     def text(self) -> str:
         """The sentence."""
         return self.hit.passage.text[slice(*self.span)]
+
+    @property
+    def passage_keys(self) -> frozenset[str]:
+        """The names and figures of the whole passage."""
+        document = self.hit.document
+        return frozenset(one.key for one in concepts(self.hit.passage.text, document.language))
+
+    def feature(self, name: str) -> float:
+        """What speaks for it by one of ``FEATURES``."""
+        return self.features[FEATURES.index(name)]
 
 
 def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
@@ -121,9 +133,7 @@ class _Passage:
             resolved = [place] if back is None else [back, place]
             features = self._shares(place, resolved, told) + self._own(place, told[place])
             earlier = None if back is None else self.spans[back]
-            found.append(
-                Candidate(self.number, hit, span, earlier, told[place], foreign, features)
-            )
+            found.append(Candidate(self.number, hit, span, earlier, told[place], foreign, features))
         return found
 
     def _shares(

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from rag.llm.backend import Evidence
 
+from .labels import without_label
 from .language import function_words
 from .markers import Marker, blanked, without_unknown
 from .text import Span, fold, normalize, sentences, word_spans, words
@@ -127,7 +128,8 @@ def _evidence_for(
 ) -> list[Evidenced]:
     """The evidence for a sentence: in the passages it cites, else in the best of all."""
     sentence = _LIST_MARK.sub("", sentence, count=1) if _LIST_MARK.match(sentence) else sentence
-    sentence = sentence.strip(_QUOTED)
+    published = [hits[number - 1].document.published for number in cited]
+    sentence = without_label(sentence.strip(), published).strip(_QUOTED)
     found = _located(sentence, language, cited, hits, evidence)
     if any(one.support is Support.SUPPORTED for one in found):
         return found

@@ -98,6 +98,32 @@ def question_kinds(question: str, language: str) -> frozenset[str]:
 
 
 @cache
+def sentence_patterns(name: str, language: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of sentences in small letters, of a language, and of all where it has none.
+
+    Args:
+        name: ``unknowing``, ``unknowing_alone`` or ``beside_unknowing`` of ``languages.toml``.
+        language: ISO 639-1.
+    """
+    tables = _tables()
+    own = tables.get(language, {}).get(name)
+    listed = own or [one for table in tables.values() for one in table.get(name, ())]
+    return tuple(re.compile(pattern) for pattern in listed)
+
+
+@cache
+def time_words(name: str) -> frozenset[str]:
+    """Phrases of any language that say something of time.
+
+    Args:
+        name: What they say, as ``times`` in ``languages.toml`` calls it: ``newest``, ``after``, …
+    """
+    return frozenset(
+        phrase for table in _tables().values() for phrase in table.get("times", {}).get(name, ())
+    )
+
+
+@cache
 def back_references(language: str) -> tuple[Any, ...]:
     """Patterns with which a sentence opens that only an earlier one explains."""
     import regex

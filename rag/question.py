@@ -80,9 +80,7 @@ def taken_apart(question: str, language: str, texts: Sequence[str] = ()) -> Aske
     )
 
 
-def _keys_of(
-    name: tuple[str, ...], question: str, found: Sequence[Concept]
-) -> frozenset[str]:
+def _keys_of(name: tuple[str, ...], question: str, found: Sequence[Concept]) -> frozenset[str]:
     """The keys of the known names that a name of the question is, or holds."""
     return frozenset(
         one.key
@@ -97,7 +95,11 @@ def _kinds(question: str, language: str) -> dict[str, str]:
     kinds = dict(asked_kinds(question, language))
     # "How many ... users who switch" asks for no person, "how old was he when" for no time.
     for kind, word in (("person", "who"), ("time", "when")):
-        if len(kinds) > 1 and kinds.get(kind) == word and re.search(rf"[^.?!]\s+{word}\b", question):
+        if (
+            len(kinds) > 1
+            and kinds.get(kind) == word
+            and re.search(rf"[^.?!]\s+{word}\b", question)
+        ):
             del kinds[kind]
     if "duration" in kinds:
         kinds.pop("amount", None)
@@ -113,7 +115,9 @@ def _names(question: str, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     where the next word has one too and the texts never write it small, or where they always write
     it with one.
     """
-    tokens = [(fold(word), question[start:end], start, end) for word, start, end in word_spans(question)]
+    tokens = [
+        (fold(word), question[start:end], start, end) for word, start, end in word_spans(question)
+    ]
     capital = [any(map(str.isupper, token)) for _, token, _, _ in tokens]
     if not any(capital[1:]) and not _capital_within(tokens[:1]):
         large, small = _written(question, texts)
@@ -154,7 +158,10 @@ def _written(question: str, texts: Sequence[str]) -> tuple[set[str], set[str]]:
                 continue
             if not text[start].isupper():
                 small.add(bare)
-            elif text[:start].rstrip(" “\"'‘(")[-1:] not in _OPENS or text[start + 1 : end] != text[start + 1 : end].lower():
+            elif (
+                text[:start].rstrip(" “\"'‘(")[-1:] not in _OPENS
+                or text[start + 1 : end] != text[start + 1 : end].lower()
+            ):
                 large.add(bare)
     return large, small
 
@@ -163,7 +170,8 @@ def _relations(question: str, language: str, named: Sequence[tuple[str, ...]]) -
     """The known relations that a question asks about, outside of its names."""
     own = {word for name in named for word in name}
     rest = [
-        "_" if fold(word) in own else question[start:end] for word, start, end in word_spans(question)
+        "_" if fold(word) in own else question[start:end]
+        for word, start, end in word_spans(question)
     ]
     return relations(" ".join(rest), language)
 

@@ -62,10 +62,18 @@ def _holds_longer(sentence: str, short: str) -> bool:
     for place, (word, start, end) in enumerate(spans):
         if fold(word) != fold(short) or not sentence[start].isupper():
             continue
-        before = place and sentence[spans[place - 1][1]].isupper() and sentence[spans[place - 1][2] : start] == " "
+        before = (
+            place
+            and sentence[spans[place - 1][1]].isupper()
+            and sentence[spans[place - 1][2] : start] == " "
+        )
         titles = ("ông", "bà", "anh", "chị", "cô", "mr", "mrs", "ms", "dr")
         before = before and spans[place - 1][0] not in titles
-        after = place + 1 < len(spans) and sentence[spans[place + 1][1]].isupper() and sentence[end : spans[place + 1][1]] == " "
+        after = (
+            place + 1 < len(spans)
+            and sentence[spans[place + 1][1]].isupper()
+            and sentence[end : spans[place + 1][1]] == " "
+        )
         if before or after:
             return True
     return False

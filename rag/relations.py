@@ -10,7 +10,6 @@ from typing import Any
 
 from .text import fold, lowered
 
-
 _LANGUAGES = ("en", "vi")
 
 
@@ -24,9 +23,7 @@ def _listed(line: str) -> list[str]:
 
 
 @cache
-def _pattern(
-    language: str, *, bare: bool
-) -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
+def _pattern(language: str, *, bare: bool) -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
     """A pattern that finds the known words of a language, and the relations that each tells."""
     told: dict[str, set[str]] = {}
     for relation, line in _file()["relation"].items():
