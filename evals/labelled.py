@@ -31,8 +31,11 @@ from .suite import Case, Suite
 LANGUAGES = ("en", "vi")
 # Articles in one index, with five paragraphs each.
 _ARTICLES = 4
-# Every third Vietnamese question of a paragraph is asked without diacritics.
-_BARE = 3
+# Of the questions of a paragraph every third is asked, and of these every third Vietnamese one
+# without diacritics.
+_EVERY, _BARE = 3, 3
+# Every fourth paragraph of other articles gives a question that is off topic.
+_STRANGE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ def _own_questions(
     """The questions on the paragraphs of an index, asked with their own paragraph and without it."""
     for asked in asking:
         paragraph = pool[asked.name]
-        for number, (identifier, text) in enumerate(asked.questions.items()):
+        chosen = list(asked.questions.items())[::_EVERY]
+        for number, (identifier, text) in enumerate(chosen):
             bare = asked.language == "vi" and number % _BARE == 0
             question = _Question(fold(text) if bare else text, asked.language)
             for kind in ("answerable", "near-miss"):
@@ -125,9 +129,9 @@ def _own_questions(
 
 def _strange(index: Index, asking: Sequence[_Paragraph], settings: Settings) -> Iterator[Labelled]:
     """Some questions on other paragraphs than those of an index."""
-    for number, asked in enumerate(asking):
-        for text in list(asked.questions.values())[number % 2 : number % 2 + 1]:
-            yield _labelled(index, _Question(text, asked.language), "off-topic", settings)
+    for asked in asking[::_STRANGE]:
+        text = next(iter(asked.questions.values()))
+        yield _labelled(index, _Question(text, asked.language), "off-topic", settings)
 
 
 def of_suite(suite: Suite, index: Index, settings: Settings) -> Iterator[Labelled]:

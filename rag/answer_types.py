@@ -20,6 +20,8 @@ from .text import fold, word_spans
 
 # A word that is counted stands within so many characters behind its number.
 _BEHIND = 24
+# From here on a sentence tells what is asked for, if not in so many words.
+TELLS = 0.8
 _DATES = ("year:", "month:", "date:", "day:", "century:", "decade:", "weekday:")
 _NUMBERS = ("number:", "percent:")
 _CLOCK = re.compile(r"\b\d{1,2}(?:[:.h]\d\d)?\s?(?:giờ|h\b|a\.?m\b|p\.?m\b|o'clock)", re.IGNORECASE)
@@ -125,6 +127,8 @@ def _amount(told: Shown, asked: Asked) -> float:
     behind = (relations(told.text[one.end : one.end + _BEHIND], told.language) for one in amounts)
     if any(asked.relations & known for known in behind):
         return 1.0
+    if asked.relations & told.relations:
+        return TELLS  # "employs 340 people" counts the employees
     return 0.4 if counted and told.language == asked.language else 0.6
 
 
@@ -161,6 +165,12 @@ def _person(told: Shown, name: tuple[tuple[str, ...], int, int]) -> float:
     if titled:
         return 1.0
     return 0.8 if 2 <= len(parts) <= 4 else 0.4
+
+
+def names_a_person(sentence: str, language: str) -> bool:
+    """Whether a sentence has a name that a title or a profession beside it shows to be a person's."""
+    told = Shown(sentence, language, tuple(_names(sentence)), (), frozenset())
+    return any(_person(told, name) == 1.0 for name in told.names)
 
 
 def _place(told: Shown, name: tuple[tuple[str, ...], int, int]) -> float:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .language import back_references
+from .answer_types import names_a_person
+from .language import back_references, telling_words
 from .text import Span, fold, word_spans
 
 # One that points back may follow another that does; further back than this nothing is looked for.
 _FARTHEST = 8
+# A heading has fewer words.
+_FEWEST_WORDS = 3
 
 
 def points_back(sentence: str, language: str) -> bool:
@@ -22,7 +25,7 @@ def antecedent(text: str, spans: Sequence[Span], place: int, language: str) -> i
     """The place of the sentence that says who or what another one means.
 
     A short name is looked for where the whole of it stands; a pronoun leans on the nearest
-    sentence before it that points back itself no more.
+    sentence before it that points back itself no more, that of a person on one that names somebody.
 
     Args:
         text: What the spans are spans of.
@@ -37,13 +40,29 @@ def antecedent(text: str, spans: Sequence[Span], place: int, language: str) -> i
     if not points_back(sentence, language):
         return None
     short = _short_name(sentence)
+    nearest: int | None = None
     for earlier in range(place - 1, max(-1, place - _FARTHEST - 1), -1):
         candidate = text[slice(*spans[earlier])]
         if short and _holds_longer(candidate, short):
             return earlier
-        if not short and not points_back(candidate, language):
+        if short or not _is_a_sentence(candidate) or points_back(candidate, language):
+            continue
+        if not _means_a_person(sentence) or names_a_person(candidate, language):
             return earlier
-    return None
+        nearest = earlier if nearest is None else nearest
+    return nearest
+
+
+def _means_a_person(sentence: str) -> bool:
+    """Whether a sentence opens with a pronoun of persons."""
+    opening = [word for word, _, _ in word_spans(sentence)][:3]
+    return any(word in telling_words("persons") for word in opening)
+
+
+def _is_a_sentence(sentence: str) -> bool:
+    """Whether something can say who or what is meant: a heading or a date cannot."""
+    spelled = [word for word, _, _ in word_spans(sentence) if word.isalpha()]
+    return len(spelled) >= _FEWEST_WORDS and sentence.rstrip()[-1:] not in "?:"
 
 
 def _short_name(sentence: str) -> str:

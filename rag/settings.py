@@ -98,7 +98,7 @@ class AnswerSettings:
     """
 
     backend: str = "extractive"
-    evidence: float = 0.45
+    evidence: float = 0.5
     sentences: int = 3
 
 

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
 
 from rag.abstention import Decision, Ranked, decide
-from rag.answer_types import fits, values
+from rag.answer_types import TELLS, fits, values
 from rag.labels import labels
 from rag.markers import defused
 from rag.messages import NO_ANSWER, said
@@ -103,15 +103,22 @@ def _rival(decision: Decision) -> Ranked | None:
         if other.hit.document.uri == best.candidate.hit.document.uri:
             continue
         there = values(other.told, asked)
-        if there and not there & own and _of_the_same(asked, best, one):
+        if _at_odds(own, there, asked) and _of_the_same(asked, best, one):
             return one
     return None
+
+
+def _at_odds(own: frozenset[str], there: frozenset[str], asked: Asked) -> bool:
+    """Whether two sentences tell different things: other figures, or somebody else besides."""
+    if asked.kinds & {"person", "place"}:
+        return bool(there - own)
+    return bool(there) and not there & own
 
 
 def _of_the_same(asked: Asked, one: Ranked, other: Ranked) -> bool:
     """Whether two sentences tell the asked kind of thing of what the question is about."""
     return all(
-        fits(each.candidate.told, asked) == 1.0
+        fits(each.candidate.told, asked) >= TELLS
         and each.candidate.feature("names_around") == 1.0
         and each.candidate.feature("told_resolved") == 1.0
         and each.candidate.feature("keys_around") == 1.0
