@@ -28,8 +28,12 @@ from .runner import indexed
 
 OWN = ("seeds", "miscellany")
 # Penalties of squared weights, and how much a case of our own counts beside one of XQuAD, which
-# asks about other things than people do.
-_RANKING_PENALTY, _ANSWERING_PENALTY, _OWN = 1.0, 0.01, 1.5
+# asks about other things than people do, when ranking and when deciding.
+_RANKING_PENALTY, _ANSWERING_PENALTY = 4.0, 0.01
+_OWN_RANKING, _OWN_ANSWERING = 4.0, 3.0
+# How much worse it is to refuse than to answer falsely. At 1 more than twice as many are refused
+# as falsely answered, at 2 fewer.
+_REFUSAL = 1.4
 
 Array = NDArray[np.float64]
 
@@ -75,7 +79,7 @@ def _ranking(cases: Sequence[Labelled]) -> Array:
     right = np.concatenate(
         [np.isin(np.arange(len(r)), one.right) for r, one in zip(rows, cases, strict=True)]
     )
-    counts = np.array([1.0 if one.source == "xquad" else _OWN for one in cases])
+    counts = np.array([1.0 if one.source == "xquad" else _OWN_RANKING for one in cases])
 
     def loss(given: Array) -> tuple[float, Array]:
         scores = matrix @ given
@@ -97,13 +101,14 @@ def _design(case: Labelled) -> Array:
 
 
 def _balanced(answerable: NDArray[np.bool_], sources: NDArray[np.bool_]) -> Array:
-    """Weights under which both sources count alike, and within them both answers."""
+    """Weights under which the sources count as they should, and within them both answers."""
     counts = np.zeros(len(answerable))
     for source in (True, False):
         for answer in (True, False):
             chosen = (sources == source) & (answerable == answer)
             if chosen.any():
-                counts[chosen] = len(answerable) / 4 / chosen.sum()
+                share = (1.0 if source else _OWN_ANSWERING) * (_REFUSAL if answer else 1.0)
+                counts[chosen] = share * len(answerable) / 4 / chosen.sum()
     return counts
 
 

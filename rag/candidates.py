@@ -109,6 +109,15 @@ def _part(weighing: Weighing, part: slice) -> Weighing:
 
 
 @dataclass(frozen=True, slots=True)
+class _Has:
+    """The names, keys and relations of a question that each sentence of a passage has."""
+
+    names: Sequence[AbstractSet[Any]]
+    keys: Sequence[AbstractSet[Any]]
+    relations: Sequence[AbstractSet[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Passage:
     """A passage with its sentences, weighed."""
 
@@ -125,29 +134,30 @@ class _Passage:
         """The sentences that may answer, with what speaks for each."""
         hit, text = self.hit, self.hit.passage.text
         told = [shown(text[slice(*span)], hit.document.language) for span in self.spans]
+        has = _Has(
+            [held_names(self.asked, one) for one in told],
+            [{one.key for one in each.concepts} & self.asked.keys for each in told],
+            [one.relations & self.asked.relations for one in told],
+        )
         found = []
         for place, span in enumerate(self.spans):
             if len(words(told[place].text)) < _FEWEST_WORDS or _asks(told[place].text):
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
-            features = self._shares(place, resolved, told) + self._own(place, told[place])
+            features = self._shares(place, resolved, has) + self._own(place, told[place])
             earlier = None if back is None else self.spans[back]
             found.append(Candidate(self.number, hit, span, earlier, told[place], foreign, features))
         return found
 
-    def _shares(
-        self, place: int, resolved: Sequence[int], told: Sequence[Shown]
-    ) -> tuple[float, ...]:
+    def _shares(self, place: int, resolved: Sequence[int], has: _Has) -> tuple[float, ...]:
         """What a sentence has of the question, alone, with what it leans on, in its passage."""
         asked = self.asked
-        names = [held_names(asked, one) for one in told]
-        keys = [{one.key for one in each.concepts} & asked.keys for each in told]
-        known = [one.relations & asked.relations for one in told]
-        near = range(max(0, place - 1), min(len(told), place + 2))
-        alone, passage = [place], range(len(told))
+        count = len(self.spans)
+        near = range(max(0, place - 1), min(count, place + 2))
+        alone, passage = [place], range(count)
         four = (alone, resolved, near, passage)
-        named = _share(names, resolved, len(asked.names))
+        named = _share(has.names, resolved, len(asked.names))
         dense = [self.whole.texts[one].dense for one in resolved]
         return (
             *(_held(self.whole, where) for where in four),
@@ -156,10 +166,10 @@ class _Passage:
             max(dense),
             *(_either(self.relation, where) for where in four),
             named,
-            *(_share(names, where, len(asked.names)) for where in (near, passage)),
-            *(_share(keys, where, len(asked.keys)) for where in (resolved, near)),
-            *(_share(known, where, len(asked.relations)) for where in four),
-            named * _share(known, resolved, len(asked.relations)),
+            *(_share(has.names, where, len(asked.names)) for where in (near, passage)),
+            *(_share(has.keys, where, len(asked.keys)) for where in (resolved, near)),
+            *(_share(has.relations, where, len(asked.relations)) for where in four),
+            named * _share(has.relations, resolved, len(asked.relations)),
         )
 
     def _own(self, place: int, told: Shown) -> tuple[float, ...]:

@@ -15,7 +15,24 @@ from rag.index.index import Index
 from rag.settings import Settings
 
 # (paragraph, question, answer) in both languages, sixteen articles of two paragraphs.
-_TOWNS = "Arden Belmora Cestria Dunmark Elvas Farrow Galdor Hestel Ivry Jorvik Kelso Lannion Morda Nesby Orlan Pavia".split()
+_TOWNS = [
+    "Arden",
+    "Belmora",
+    "Cestria",
+    "Dunmark",
+    "Elvas",
+    "Farrow",
+    "Galdor",
+    "Hestel",
+    "Ivry",
+    "Jorvik",
+    "Kelso",
+    "Lannion",
+    "Morda",
+    "Nesby",
+    "Orlan",
+    "Pavia",
+]
 
 
 def _article(number: int, language: str) -> dict[str, object]:
