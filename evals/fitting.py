@@ -31,9 +31,8 @@ OWN = ("seeds", "miscellany")
 # asks about other things than people do, when ranking and when deciding.
 _RANKING_PENALTY, _ANSWERING_PENALTY = 4.0, 0.01
 _OWN_RANKING, _OWN_ANSWERING = 4.0, 3.0
-# How much worse it is to refuse than to answer falsely. At 1 more than twice as many are refused
-# as falsely answered, at 2 fewer.
-_REFUSAL = 1.4
+# How much worse it is to refuse what can be answered than to answer what cannot.
+_REFUSAL = 2.0
 
 Array = NDArray[np.float64]
 

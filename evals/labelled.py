@@ -25,7 +25,7 @@ from rag.retrieval import standalone
 from rag.settings import Settings
 from rag.text import fold, normalize
 
-from .metrics.answers import contained
+from rag.evals.metrics.answers import contained
 from .suite import Case, Suite
 
 LANGUAGES = ("en", "vi")

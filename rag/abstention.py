@@ -10,8 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.llm.backend import Request
+
 from .candidates import Candidate, candidates
-from .llm.backend import Request
 from .question import Asked
 from .types import Hit
 from .weights import Weights, weights

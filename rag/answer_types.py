@@ -24,6 +24,9 @@ _BEHIND = 24
 TELLS = 0.8
 _DATES = ("year:", "month:", "date:", "day:", "century:", "decade:", "weekday:")
 _NUMBERS = ("number:", "percent:")
+_TELLS_WHO = re.compile(
+    r"\s?[,(–—-]\s?[^\W\d]|\s(?:is|was|are|were|là|từng là|vốn là)\s", re.IGNORECASE
+)
 _CLOCK = re.compile(r"\b\d{1,2}(?:[:.h]\d\d)?\s?(?:giờ|h\b|a\.?m\b|p\.?m\b|o'clock)", re.IGNORECASE)
 
 
@@ -90,6 +93,8 @@ def fits(told: Shown, asked: Asked) -> float:
 def _fits(kind: str, told: Shown, asked: Asked) -> float:
     if kind == "reason":
         return float(_tells(told.text, telling_words("reasons")))
+    if kind == "identity":
+        return 1.0 if any(_is_told_of(name, told) for name in asked.names) else 0.2
     if kind == "manner":
         return float(_tells(told.text, telling_words("means")))
     if kind == "amount":
@@ -105,6 +110,14 @@ def _fits(kind: str, told: Shown, asked: Asked) -> float:
             default=0.0,
         )
     return float(bool(values(told, asked)))
+
+
+def _is_told_of(name: tuple[str, ...], told: Shown) -> bool:
+    """Whether a sentence says of a name who or what it is: "Ma, a professor", "Ma là giáo sư"."""
+    return any(
+        parts[-len(name) :] == name and _TELLS_WHO.match(told.text, end)
+        for parts, _, end in told.names
+    )
 
 
 def _amount(told: Shown, asked: Asked) -> float:

@@ -12,9 +12,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from rag.llm.backend import Request
+
 from .answer_types import Shown, fits, shown
 from .concepts import concepts
-from .llm.backend import Request
 from .question import Asked, taken_apart
 from .references import antecedent
 from .text import Span, fold, sentences, word_spans, words

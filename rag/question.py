@@ -27,7 +27,8 @@ _ENDS_FOCUS = {"vi": re.compile(r"\b(?:nào|nao|gì|gi)\b", re.IGNORECASE)}
 class Asked:
     """A question, taken apart.
 
-    ``kinds`` are those of ``rag.language.asked_kinds``. ``names`` are folded words, a name each.
+    ``kinds`` are those of ``rag.language.asked_kinds``, or ``identity`` where it asks who or what
+    somebody is that it names. ``names`` are folded words, a name each.
     ``relation`` is what is asked about them: the question without its names and figures, and
     ``focus`` the part of it that the answer is one of ("company" in "which company"). ``keys``
     are the names and figures that are the same in every language, ``name_keys`` those of each name.
@@ -67,10 +68,11 @@ def taken_apart(question: str, language: str, texts: Sequence[str] = ()) -> Aske
         and not any(first <= start < last for first, last in spans)
         and not word[0].isdigit()
     ]
+    asks_who_that_is = named and not relation and set(kinds) <= {"person"}
     return Asked(
         question,
         language,
-        frozenset(kinds),
+        frozenset(["identity"] if asks_who_that_is else kinds),
         named,
         " ".join(relation),
         _focus(question, language),

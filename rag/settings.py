@@ -92,9 +92,9 @@ class RetrievalSettings:
 class AnswerSettings:
     """Who writes answers, and when to say that the documents do not hold one.
 
-    ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the
-    least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
-    many it quotes at most.
+    ``backend`` is a chain, tried in order: ``openai:MODEL, extractive``. ``evidence`` is the least
+    probability (0 to 1) of the passages answering the question from which on the extractive backend
+    answers it, and ``sentences`` how many it quotes at most, those apart that say who is meant.
     """
 
     backend: str = "extractive"

@@ -18,6 +18,8 @@ from rag.question import taken_apart
         ("How many tokens are free?", "en", "50 million tokens are.", "All of them are."),
         ("What is the price?", "en", "It is 60 euros.", "It weighs 60 kilograms."),
         ("Where was it shown?", "en", "It was shown in Shanghai.", "It was shown to all."),
+        ("Who is Winston Ma?", "en", "Experts like Winston Ma, a professor, agree.", "Winston Ma said so."),
+        ("Tang Jie là ai?", "vi", "Ông Tang Jie, nhà sáng lập Zhipu AI, nói vậy.", "Tang Jie nói vậy."),
         ("Why was it blocked?", "en", "Because of a law.", "It was blocked."),
         ("Ai nói vậy?", "vi", "Ông Tang Jie nói vậy.", "Họ nói vậy."),
         ("Khi nào?", "vi", "Vào tháng 11.2023.", "Vào lúc đó."),
