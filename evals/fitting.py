@@ -29,7 +29,7 @@ from .runner import indexed
 OWN = ("seeds", "miscellany")
 # Penalties of squared weights, and how much a case of our own counts beside one of XQuAD, which
 # asks about other things than people do, when ranking and when deciding.
-_RANKING_PENALTY, _ANSWERING_PENALTY = 4.0, 0.01
+_RANKING_PENALTY, _ANSWERING_PENALTY = 4.0, 0.03
 _OWN_RANKING, _OWN_ANSWERING = 4.0, 3.0
 # How much worse it is to refuse what can be answered than to answer what cannot.
 _REFUSAL = 2.0

@@ -108,6 +108,9 @@ def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
         "rank": best.score,
         "ahead": min(_FAR_AHEAD, best.score - rest[0]) if rest else _FAR_AHEAD,
         "foreign": float(best.candidate.foreign),
+        "told_of_another": best.candidate.feature("told_resolved")
+        * (1 - best.candidate.feature("names_around")),
+        "names_missing": 1 - min(1.0, max(one.candidate.feature("names_around") for one in ranked)),
         "names_nothing": float(not asked.names),
         "relates_nothing": float(not asked.relations),
         "typed": float(bool(asked.kinds)),

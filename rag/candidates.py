@@ -169,9 +169,14 @@ class _Passage:
             named,
             *(_share(has.names, where, len(asked.names)) for where in (near, passage)),
             *(_share(has.keys, where, len(asked.keys)) for where in (resolved, near)),
-            *(_share(has.relations, where, len(asked.relations)) for where in four),
-            named * _share(has.relations, resolved, len(asked.relations)),
+            *(self._told(has, where) for where in four),
+            named * self._told(has, resolved),
         )
+
+    def _told(self, has: _Has, where: Sequence[int]) -> float:
+        """Whether sentences tell what is asked about: by known words, or else by meaning."""
+        known = len(self.asked.relations)
+        return _share(has.relations, where, known) if known else _either(self.relation, where)
 
     def _own(self, place: int, told: Shown) -> tuple[float, ...]:
         """What a sentence is by itself, and what its passage is among those that were found."""

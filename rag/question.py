@@ -125,11 +125,9 @@ def _names(question: str, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         large, small = _written(question, texts)
         return tuple((word,) for word in sorted(large - small))
     if capital[0] and not _capital_within(tokens[:1]):
-        large, small = _written(tokens[0][1], texts)
-        word = tokens[0][0]
-        follows = len(tokens) > 1 and capital[1] and word not in small
-        capital[0] = word not in function_words() and (follows or word in large - small)
+        capital[0] = _opens_with_a_name(tokens[0][1], texts, follows=any(capital[1:2]))
     found: list[list[str]] = []
+    written: dict[str, str] = {}
     reached = -1
     for (word, token, start, end), is_name in zip(tokens, capital, strict=True):
         if not is_name or token in telling_words("roles"):
@@ -138,8 +136,25 @@ def _names(question: str, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
             found[-1].append(word)
         else:
             found.append([word])
+            written[word] = token
         reached = end
-    return tuple(dict.fromkeys(map(tuple, found)))
+    # A lone syllable such as "Kỹ" opens a name of common words: "Kỹ thuật phần mềm".
+    return tuple(
+        dict.fromkeys(
+            tuple(name)
+            for name in found
+            if len(name) > 1 or written[name[0]].isascii() or concepts(written[name[0]])
+        )
+    )
+
+
+def _opens_with_a_name(word: str, texts: Sequence[str], *, follows: bool) -> bool:
+    """Whether the first word of a question is (part of) a name; ``follows`` says that one follows."""
+    large, small = _written(word, texts)
+    bare = fold(word)
+    return bare not in function_words() and (
+        (follows and bare not in small) or bare in large - small
+    )
 
 
 def _capital_within(tokens: Sequence[tuple[str, str, int, int]]) -> bool:

@@ -19,7 +19,7 @@ from rag.question import taken_apart
         ("Which company is it?", "en", {"choice"}),
         ("How old was he when he won?", "en", {"amount"}),
         ("Tell me about Sora.", "en", {"identity"}),
-        ("What should be done?", "en", set()),
+        ("What is done?", "en", set()),
         ("Ai là nhà sáng lập?", "vi", {"person"}),
         ("Zhou Hongyi là CEO của công ty AI nào?", "vi", {"choice"}),
         ("ChatGPT ra mắt vào năm nào?", "vi", {"time"}),
