@@ -18,6 +18,7 @@ from typing import Any
 from rag.candidates import Candidate, candidates
 from rag.chatbot import Chatbot
 from rag.errors import EvaluationError
+from rag.evals.metrics.answers import contained
 from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.question import Asked
@@ -25,7 +26,6 @@ from rag.retrieval import standalone
 from rag.settings import Settings
 from rag.text import fold, normalize
 
-from rag.evals.metrics.answers import contained
 from .suite import Case, Suite
 
 LANGUAGES = ("en", "vi")

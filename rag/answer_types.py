@@ -20,6 +20,8 @@ from .text import fold, word_spans
 
 # A word that is counted stands within so many characters behind its number.
 _BEHIND = 24
+# What does not always show: a place may be "the old mill", one of some "the east stairs".
+_LEAST = {"choice": 0.5, "manner": 0.4, "place": 0.3, "reason": 0.3, "person": 0.2}
 # From here on a sentence tells what is asked for, if not in so many words.
 TELLS = 0.8
 _DATES = ("year:", "month:", "date:", "day:", "century:", "decade:", "weekday:")
@@ -86,7 +88,7 @@ def fits(told: Shown, asked: Asked) -> float:
 
     It is 0.5 where the question asks for nothing that shows.
     """
-    shares = [_fits(kind, told, asked) for kind in asked.kinds]
+    shares = [max(_LEAST.get(kind, 0.0), _fits(kind, told, asked)) for kind in asked.kinds]
     return max(shares, default=0.5)
 
 
