@@ -26,7 +26,7 @@ from rag.types import Hit
 from .backend import Finished, Request
 
 # A further sentence is quoted when its score is at most so much lower than the best one's ...
-_NEAR_BEST = 1.0
+_NEAR_BEST = 2.5
 # ... and it shares at most this much of its words with those before it.
 _MOST_OVERLAP = 0.6
 # Another document's sentence tells of the same thing when its score is no lower than this.
