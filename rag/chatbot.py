@@ -258,6 +258,7 @@ class Chatbot:
             self.retriever.evidence,
             question,
             tuple(turns),
+            weigh=self.retriever.weigh,
         )
 
 

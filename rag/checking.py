@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from .evidence import Evidenced, Judging, evidence_for
+from .labels import without_label
 from .markers import Marker, blanked, settled, without_unknown
 from .text import Span, normalize, sentences, words
 from .types import Citation, Cited, Hit, Reason, ReasonKind, Sentence, Support
@@ -147,7 +148,8 @@ class Checking:
         first = min([start, *(marker.start for marker in own)])
         last = max([end, *(marker.end for marker in own)])
         cited = tuple(dict.fromkeys(number for marker in own for number in marker.numbers))
-        sentence = _plain(self._bare[start:end])
+        published = [self._hits[number - 1].document.published for number in cited]
+        sentence = _plain(without_label(self._bare[start:end].strip(), published))
         found = evidence_for(sentence, self._language, cited, self._hits, self._by)
         body = self._text[first:last]
         if tuple(one.number for one in found) != cited:

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from rag.messages import Message
 from rag.types import Hit, Reasoning, Turn, Usage
+from rag.weighing import Weigh, by_words
 
 Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 
@@ -17,9 +18,8 @@ class Request:
     """What a backend answers.
 
     ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
-    passages in the order of their numbers and ``evidence`` weighs texts against a question,
-    for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
-    ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
+    passages in the order of their numbers; ``evidence`` weighs texts against a question and
+    ``weigh`` against each of its words, for backends that quote. ``question`` stands alone, ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
     answer may be, where that is less than the settings allow.
@@ -34,6 +34,7 @@ class Request:
     history: tuple[Turn, ...] = ()
     prompted: int | None = None
     most_tokens: int | None = None
+    weigh: Weigh = by_words
 
 
 @dataclass(frozen=True, slots=True)

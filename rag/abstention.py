@@ -1,0 +1,129 @@
+"""Whether the passages answer a question: one decision, before anything is written.
+
+The sentences are ranked, and what speaks for the best of them and for all of them together is
+brought to one probability by a logistic regression, whose coefficients are in ``weights.toml``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rag.llm.backend import Request
+
+from .candidates import Candidate, candidates
+from .question import Asked
+from .types import Hit
+from .weights import Weights, weights
+
+# What is taken of the best sentence ...
+_OF_THE_BEST = (
+    "held_resolved", "held_passage", "met_resolved", "met_around", "met_passage", "dense_resolved",
+    "relation_resolved", "relation_around", "relation_passage", "least", "focus", "fits",
+    "names_resolved", "names_passage", "keys_resolved", "told_resolved", "told_around",
+    "told_passage", "told_named", "score",
+)  # fmt: skip
+# ... and what of the best of all of them.
+_OF_ALL = (
+    "held_passage",
+    "met_passage",
+    "dense",
+    "names_passage",
+    "told_passage",
+    "told_named",
+    "score",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A sentence with its score: the higher, the likelier it answers the question."""
+
+    candidate: Candidate
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to answer.
+
+    ``probability`` is that of the passages answering the question, in [0, 1], and ``answers``
+    whether it is enough. ``ranked`` are the sentences, the best first; ``related`` the passages to
+    show as related where there is no answer, the nearest first.
+    """
+
+    answers: bool
+    probability: float
+    asked: Asked
+    ranked: tuple[Ranked, ...]
+    related: tuple[Hit, ...]
+
+
+def decide(request: Request, least: float = 0.5) -> Decision:
+    """Decide whether the passages of a request answer its question.
+
+    Args:
+        request: The question with its passages.
+        least: The probability from which on it is answered. A backend that can itself say that
+            it does not know needs less than one that quotes.
+    """
+    asked, found = candidates(request)
+    ranked = rank(found)
+    chance = probability(signs(asked, ranked)) if ranked else 0.0
+    answers = bool(ranked) and chance >= least
+    return Decision(answers, chance, asked, ranked, request.hits)
+
+
+def rank(found: Sequence[Candidate], given: Weights | None = None) -> tuple[Ranked, ...]:
+    """Sentences by what speaks for them, the best first.
+
+    Args:
+        found: The sentences.
+        given: The weights; those of the program if left out.
+    """
+    own = given or weights()
+    scored = []
+    for one in found:
+        shares = zip(own.foreign if one.foreign else own.same, one.features, strict=True)
+        score = sum(weight * share for weight, share in shares)
+        scored.append(Ranked(one, score + own.offset * one.foreign))
+    return tuple(sorted(scored, key=lambda one: -one.score))
+
+
+def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
+    """What speaks for and against answering, by name.
+
+    Args:
+        asked: The question.
+        ranked: At least one sentence, the best first.
+    """
+    best = ranked[0]
+    rest = [one.score for one in ranked[1:]]
+    told = {name: best.candidate.feature(name) for name in _OF_THE_BEST}
+    told |= {
+        f"{name}_of_all": max(one.candidate.feature(name) for one in ranked) for name in _OF_ALL
+    }
+    told |= {
+        "rank": best.score,
+        "ahead": min(_FAR_AHEAD, best.score - rest[0]) if rest else _FAR_AHEAD,
+        "foreign": float(best.candidate.foreign),
+        "told_of_another": best.candidate.feature("told_resolved")
+        * (1 - best.candidate.feature("names_around")),
+        "names_missing": 1 - min(1.0, max(one.candidate.feature("names_around") for one in ranked)),
+        "names_nothing": float(not asked.names),
+        "relates_nothing": float(not asked.relations),
+        "typed": float(bool(asked.kinds)),
+    }
+    return told
+
+
+# Beyond this the second sentence says nothing any more.
+_FAR_AHEAD = 5.0
+
+
+def probability(told: Mapping[str, float], given: Weights | None = None) -> float:
+    """The probability that the passages answer, from what speaks for and against it."""
+    own = given or weights()
+    total = own.intercept + sum(own.answering[name] * value for name, value in told.items())
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
