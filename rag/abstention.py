@@ -14,7 +14,6 @@ from rag.llm.backend import Request
 
 from .candidates import Candidate, candidates
 from .question import Asked
-from .types import Hit
 from .weights import Weights, weights
 
 # What is taken of the best sentence ...
@@ -48,31 +47,30 @@ class Ranked:
 class Decision:
     """Whether to answer.
 
-    ``probability`` is that of the passages answering the question, in [0, 1], and ``answers``
-    whether it is enough. ``ranked`` are the sentences, the best first; ``related`` the passages to
-    show as related where there is no answer, the nearest first.
+    ``probability`` is that of the passages answering the question, in [0, 1]. ``ranked`` are the sentences, the best first.
     """
 
-    answers: bool
     probability: float
     asked: Asked
     ranked: tuple[Ranked, ...]
-    related: tuple[Hit, ...]
+
+    def answers(self, least: float) -> bool:
+        """Whether a probability of ``least`` is reached, and there is anything to answer with."""
+        return bool(self.ranked) and self.probability >= least
 
 
-def decide(request: Request, least: float = 0.5) -> Decision:
+def decide(request: Request) -> Decision:
     """Decide whether the passages of a request answer its question.
 
     Args:
-        request: The question with its passages.
-        least: The probability from which on it is answered. A backend that can itself say that
-            it does not know needs less than one that quotes.
+        request: The question with its passages. What is decided already is not decided again.
     """
+    if request.decision:
+        return request.decision
     asked, found = candidates(request)
     ranked = rank(found)
     chance = probability(signs(asked, ranked)) if ranked else 0.0
-    answers = bool(ranked) and chance >= least
-    return Decision(answers, chance, asked, ranked, request.hits)
+    return Decision(chance, asked, ranked)
 
 
 def rank(found: Sequence[Candidate], given: Weights | None = None) -> tuple[Ranked, ...]:
@@ -117,6 +115,10 @@ def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
     }
     return told
 
+
+# Below this probability nothing relevant was found, and no language model is asked: one that is
+# asked can itself say that it does not know, so only clear cases count. TO BE CALIBRATED.
+CLEARLY_NOT = 0.08
 
 # Beyond this the second sentence says nothing any more.
 _FAR_AHEAD = 5.0

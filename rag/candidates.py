@@ -27,6 +27,10 @@ _FEWEST_WORDS = 4
 _CLOSES = (".", "!", "…", ";", ":", "。")
 # A sentence of so many words is as long as any.
 _LONG = 40
+# What a few of the shares count together, and how much what is met counts for what is held.
+_SENTENCE, _PASSAGE, _DENSE, _KIND, _RANK, _MET = 0.4, 0.25, 0.2, 0.1, 0.05, 0.7
+# What is left of it in a passage that has none of the names in the question.
+_NAMELESS = 0.6
 # What speaks for a sentence, in the order of its numbers; every one is a share in [0, 1].
 FEATURES = (
     "held", "held_resolved", "held_around", "held_passage",
@@ -39,7 +43,7 @@ FEATURES = (
     "least", "focus",
     "fits", "fits_person", "fits_time", "fits_amount", "fits_duration", "fits_place", "fits_reason",
     "fits_choice", "fits_manner",
-    "score", "score_share", "first", "window", "length", "closed",
+    "score", "score_share", "first", "window", "length", "closed", "plain",
 )  # fmt: skip
 _KINDS = ("person", "time", "amount", "duration", "place", "reason", "choice", "manner")
 
@@ -79,8 +83,7 @@ class Candidate:
 def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     """The question of a request, taken apart, and the sentences of its passages."""
     texts = [hit.passage.text for hit in request.hits]
-    question = request.latest or request.question
-    asked = taken_apart(question, request.language, texts)
+    asked = taken_apart(request.question, request.language, texts, request.latest)
     cut = [_cut(hit) for hit in request.hits]
     every = [
         hit.passage.text[slice(*span)]
@@ -147,6 +150,7 @@ class _Passage:
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
             features = self._shares(place, resolved, has) + self._own(place, told[place])
+            features += (self._plain(features),)
             earlier = None if back is None else self.spans[back]
             found.append(Candidate(self.number, hit, span, earlier, told[place], foreign, features))
         return found
@@ -195,6 +199,18 @@ class _Passage:
             min(1.0, len(words(told.text)) / _LONG),
             float(told.text.rstrip("\"”’') ")[-1:] in _CLOSES),
         )
+
+    def _plain(self, features: Sequence[float]) -> float:
+        """A few shares in weights set by judgement, which rank well within one language."""
+        of = dict(zip(FEATURES, features, strict=False))
+        evidence = (
+            _SENTENCE * max(of["held"], _MET * of["met"])
+            + _PASSAGE * max(of["held_passage"], _MET * of["met_passage"])
+            + _DENSE * of["dense"]
+            + _KIND * of["fits"]
+            + _RANK * of["score_share"]
+        )
+        return evidence * (_NAMELESS if self.asked.names and not of["names_passage"] else 1)
 
 
 def _share(sets: Sequence[AbstractSet[Any]], where: Sequence[int], of: int) -> float:

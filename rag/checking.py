@@ -19,6 +19,8 @@ from .types import Citation, Cited, Hit, Reason, ReasonKind, Sentence, Support
 _FIRST_LOOK, _BEHIND = 64, 24
 # A quotation mark that has not been closed after so many characters closes nothing.
 _LONGEST_QUOTATION = 600
+# A quotation is one piece of evidence where a marker stands so close behind it.
+_CLOSE_BY = 3
 
 _LIST_MARK = re.compile(r"(?:\d{1,3}[.)]|[-*+•]|#{1,6})[ \t]+")
 _QUOTED = "“”\"'‘’«» \n\t"
@@ -112,11 +114,27 @@ class Checking:
                 first, last = spans[0]
                 odd = bare[start : start + last].count('"') % 2 and last < _LONGEST_QUOTATION
                 if whole or (size - last >= _BEHIND and not odd):
-                    return start + first, start + last
+                    return self._with_quotation(start + first, start + last, final=final)
             if whole:
                 return None
             size += max(_FIRST_LOOK // 2, size // 4)
         return None
+
+    def _with_quotation(self, start: int, end: int, *, final: bool) -> Span | None:
+        """A sentence, and all of the quotation that it opens, where a marker follows its end.
+
+        Returns:
+            Its span; ``None`` where what is known does not decide it.
+        """
+        bare = self._bare
+        if bare.count("“", start, end) <= bare.count("”", start, end):
+            return start, end
+        farthest = start + _LONGEST_QUOTATION
+        close = bare.find("”", end, farthest)
+        if not final and len(bare) < (farthest if close < 0 else close + _BEHIND):
+            return None
+        cited = close > 0 and any(0 < one.start - close <= _CLOSE_BY for one in self._markers)
+        return (start, close + 1) if cited else (start, end)
 
     def _following(self) -> int | None:
         """Where the next sentence begins, if it has begun with a letter."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .language import sentence_patterns
 from .markers import without_markers
 from .messages import NO_ANSWER
@@ -9,6 +11,8 @@ from .text import collapse, lowered, normalize, sentences
 
 # A model answers in the language asked for, or falls back to English.
 _OTHERWISE = "en"
+# What a document says, whatever it says, is an answer.
+_QUOTED = re.compile(r"[“\"][^“”\"]+[”\"][ .]*\[\d")
 
 
 def says_it_does_not_know(text: str, language: str) -> bool:
@@ -24,6 +28,8 @@ def says_it_does_not_know(text: str, language: str) -> bool:
     text = normalize(text).replace(NO_ANSWER, " ").strip()
     if not any(char.isalnum() for char in text):
         return True
+    if _QUOTED.search(text):
+        return False
     said = False
     for start, end in sentences(text, language):
         sentence = text[start:end]
@@ -31,27 +37,28 @@ def says_it_does_not_know(text: str, language: str) -> bool:
         cited = without_markers(sentence) != sentence
         if not any(char.isalnum() for char in bare):
             continue
-        if _is("unknowing", bare, language) or (
-            not cited and _is("unknowing_alone", bare, language)
-        ):
-            if _goes_on(bare, cited=cited):
+        end = _end("unknowing", bare, language)
+        if not (end or cited):
+            end = _end("unknowing_alone", bare, language)
+        if end:
+            if cited and _goes_on(bare[end:]):
                 return False
             said = True
-        elif cited or not _is("beside_unknowing", bare, language):
+        elif cited or not _end("beside_unknowing", bare, language):
             return False
     return said
 
 
-def _is(name: str, sentence: str, language: str) -> bool:
+def _end(name: str, sentence: str, language: str) -> int:
+    """Where the first pattern that a sentence has ends in it; 0 if it has none."""
     patterns = [
         *sentence_patterns(name, language),
         *(sentence_patterns(name, _OTHERWISE) if language != _OTHERWISE else ()),
     ]
-    return any(pattern.search(sentence) for pattern in patterns)
+    found = (pattern.search(sentence) for pattern in patterns)
+    return next((match.end() for match in found if match), 0)
 
 
-def _goes_on(sentence: str, *, cited: bool) -> bool:
-    """Whether a sentence that says so goes on to tell something: "..., but it costs 5 dollars [1]"."""
-    return cited and any(
-        f" {word} " in sentence for word in ("but", "however", "nhưng", "tuy nhiên")
-    )
+def _goes_on(rest: str) -> bool:
+    """Whether what follows tells something after all: "..., but it costs 5 dollars [1]"."""
+    return any(f" {word} " in rest for word in ("but", "however", "nhưng", "tuy nhiên"))

@@ -42,6 +42,10 @@ class Period:
         """Whether a day can lie outside."""
         return bool(self.since or self.until)
 
+    def __bool__(self) -> bool:
+        """Whether the question says anything of time."""
+        return self.bounded or self.newest
+
     def holds(self, day: dt.date) -> bool:
         """Whether a day lies within."""
         return (not self.since or day >= self.since) and (not self.until or day <= self.until)
@@ -170,7 +174,7 @@ def steered(hits: Sequence[Hit], period: Period) -> list[Hit]:
         hits: Passages, the best first.
         period: What the question says of time.
     """
-    if not (period.bounded or period.newest):
+    if not period:
         return list(hits)
     days = sorted({hit.document.published for hit in hits if hit.document.published})
     return sorted(hits, key=lambda hit: -hit.score * _factor(hit, period, days))

@@ -15,6 +15,7 @@ from .text import fold, word_spans, words
 _FOCUS = 3
 # Kinds whose answer shows in figures or names: "năm nào" is answered without the word "năm".
 _OPENS = ("", ".", "!", "?", ":", "\n", "-", "•", "#", "|")
+_ENDS = (".", "?", "!")
 _IN_FIGURES = frozenset(["time", "duration", "place"])
 _LEADS_TO_FOCUS = {
     "en": re.compile(r"\b(?:which|what|how many|how much)\b", re.IGNORECASE),
@@ -45,7 +46,7 @@ class Asked:
     name_keys: Mapping[tuple[str, ...], frozenset[str]]
 
 
-def taken_apart(question: str, language: str, texts: Sequence[str] = ()) -> Asked:
+def taken_apart(question: str, language: str, texts: Sequence[str] = (), latest: str = "") -> Asked:
     """Take a question apart.
 
     Args:
@@ -53,9 +54,12 @@ def taken_apart(question: str, language: str, texts: Sequence[str] = ()) -> Aske
         language: Its language, ISO 639-1.
         texts: Passages that may answer it: in a question typed without capitals, the words that
             have one wherever they stand there are names.
+        latest: The end of the question, where what stands before it was asked earlier: the kind
+            of answer is the one that the end asks for, if it does.
     """
     found = concepts(question, language)
-    kinds = _kinds(question, language)
+    added = latest if question.endswith(latest) else ""
+    kinds = _kinds(added, language) or _kinds(question, language)
     named = _names(question, texts)
     covered = {word for name in named for word in name}
     covered |= {word for kind in kinds for word in words(fold(kinds[kind])) if kind in _IN_FIGURES}
@@ -75,7 +79,7 @@ def taken_apart(question: str, language: str, texts: Sequence[str] = ()) -> Aske
         frozenset(["identity"] if asks_who_that_is else kinds),
         named,
         " ".join(relation),
-        _focus(question, language),
+        _focus(added, language) or _focus(question, language),
         _relations(question, language, named),
         frozenset(one.key for one in found),
         {name: _keys_of(name, question, found) for name in named},
@@ -124,8 +128,11 @@ def _names(question: str, texts: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     if not any(capital[1:]) and not _capital_within(tokens[:1]):
         large, small = _written(question, texts)
         return tuple((word,) for word in sorted(large - small))
-    if capital[0] and not _capital_within(tokens[:1]):
-        capital[0] = _opens_with_a_name(tokens[0][1], texts, follows=any(capital[1:2]))
+    for place, (_, token, start, _) in enumerate(tokens):
+        opens = not place or question[tokens[place - 1][3] : start].strip()[:1] in _ENDS
+        if opens and capital[place] and not _capital_within(tokens[place : place + 1]):
+            follows = any(capital[place + 1 : place + 2])
+            capital[place] = _opens_with_a_name(token, texts, follows=follows)
     found: list[list[str]] = []
     written: dict[str, str] = {}
     reached = -1

@@ -29,6 +29,8 @@ def _pattern(language: str, *, bare: bool) -> tuple[re.Pattern[str], dict[str, f
     for relation, line in _file()["relation"].items():
         for word in _listed(line.get(language, "")):
             told.setdefault(fold(word) if bare else word, set()).add(relation)
+    for word in _listed(_file()["other"].get(language, "")):
+        told.setdefault(fold(word) if bare else word, set())
     listed = "|".join(re.escape(one) for one in sorted(told, key=len, reverse=True))
     pattern = re.compile(rf"(?<![^\W_])({listed})(?![^\W_])")
     return pattern, {word: frozenset(relations) for word, relations in told.items()}

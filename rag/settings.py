@@ -102,7 +102,7 @@ class AnswerSettings:
     with the question's translations, where a model can make them. ``evidence`` is the
     least probability (0 to 1) of the passages answering the question from which on the extractive
     backend answers it, and ``sentences`` how many it quotes at most, those apart that say who is
-    meant. ``nli`` is the name or folder of a cross-encoder of
+    meant and those beside one that are nearly as good. ``nli`` is the name or folder of a cross-encoder of
     sentence-transformers that was trained for natural language inference, and helps to judge
     sentences; it runs on this machine; empty for none. ``strict`` says whether sentences that
     the documents do not bear out are left out of answers.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.messages import Message
 from rag.types import Hit, Reasoning, Turn, Usage
 from rag.weighing import Weigh, by_words
+
+if TYPE_CHECKING:
+    from rag.abstention import Decision
 
 Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 
@@ -22,7 +25,8 @@ class Request:
     ``weigh`` against each of its words, for backends that quote. ``question`` stands alone, ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
-    answer may be, where that is less than the settings allow.
+    answer may be, where that is less than the settings allow. ``decision`` is what is known already
+    of whether the passages answer.
     """
 
     question: str
@@ -35,6 +39,7 @@ class Request:
     prompted: int | None = None
     most_tokens: int | None = None
     weigh: Weigh = by_words
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)

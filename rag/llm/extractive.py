@@ -1,8 +1,8 @@
 """Answers without a language model: the sentences that fit best, quoted word for word.
 
 Always there, no network. Whether there is an answer is decided by ``rag.abstention``; its best
-sentence comes first, behind it what it points back to, what contradicts it in another document, and
-what else is nearly as good.
+sentence comes first, in one quotation with what it points back to or a good one beside it; behind
+it what contradicts it in another document, and what else is nearly as good.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from .backend import Finished, Request
 
 # A further sentence is quoted when its score is at most so much lower than the best one's ...
 _NEAR_BEST = 2.5
-# ... and it shares at most this much of its words with those before it.
+# ... within the same quotation, if it stands beside one and both have at most so many characters,
+_LONGEST = 450
+# ... and else as one of its own, if it shares at most this much of its words with those before it.
 _MOST_OVERLAP = 0.6
 # Another document's sentence tells of the same thing when its score is no lower than this.
 _RIVAL = 4.0
@@ -52,13 +54,13 @@ class ExtractiveBackend:
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
         """Write the quotes, each in quotation marks with its marker, or ``NO_ANSWER``."""
-        decision = await asyncio.to_thread(decide, request, self._settings.evidence)
-        if not decision.answers:
+        decision = await asyncio.to_thread(decide, request)
+        if not decision.answers(self._settings.evidence):
             yield NO_ANSWER
             yield Finished()
             return
         chosen = _chosen(decision, self._settings.sentences, _period(request))
-        quotes = _with_antecedents(chosen)
+        quotes = _quotes(chosen, decision)
         note = ""
         if contradicts(decision.asked, chosen[0].candidate):
             note = said("otherwise", request.language) + " "
@@ -139,18 +141,40 @@ def _newer_first(pair: Sequence[Ranked], period: Period) -> list[Ranked]:
     )
 
 
-def _with_antecedents(chosen: Sequence[Ranked]) -> list[Quote]:
-    """The quotes of some sentences, and behind each what it points back to, nothing twice."""
+def _quotes(chosen: Sequence[Ranked], decision: Decision) -> list[Quote]:
+    """The quotes of some sentences, behind each what it points back to, and nothing twice."""
     quotes: list[Quote] = []
     for one in chosen:
         candidate = one.candidate
-        spans = [candidate.span, *([candidate.earlier] if candidate.earlier else [])]
-        quotes += [
-            (candidate.number, candidate.hit, span)
-            for span in spans
-            if (candidate.number, candidate.hit, span) not in quotes
-        ]
+        spans = [_widened(one, decision), *([candidate.earlier] if candidate.earlier else [])]
+        for start, end in spans:
+            known = [span for number, _, span in quotes if number == candidate.number]
+            if not any(first <= start and end <= last for first, last in known):
+                quotes.append((candidate.number, candidate.hit, (start, end)))
     return quotes
+
+
+def _widened(one: Ranked, decision: Decision) -> Span:
+    """A sentence with what it points back to right before it, and with a good one beside it."""
+    candidate = one.candidate
+    span = candidate.span
+    if candidate.earlier:
+        span = _joined(candidate.hit.passage.text, candidate.earlier, span) or span
+    for other in decision.ranked:
+        if other.score < decision.ranked[0].score - _NEAR_BEST:
+            break
+        if other.candidate.number == candidate.number and other is not one:
+            pair = sorted([span, other.candidate.span])
+            if wider := _joined(candidate.hit.passage.text, *pair):
+                return wider
+    return span
+
+
+def _joined(text: str, one: Span, next_one: Span) -> Span | None:
+    """Two sentences as one quotation, if the second follows the first in its paragraph."""
+    between = text[one[1] : next_one[0]]
+    follows = one[1] <= next_one[0] and not between.strip() and "\n\n" not in between
+    return (one[0], next_one[1]) if follows and next_one[1] - one[0] <= _LONGEST else None
 
 
 def _labels(quotes: Sequence[Quote]) -> list[str]:

@@ -17,7 +17,7 @@ from rag.messages import said
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
 from rag.types import Answer, Support
-from tests.rag.conftest import hit_of, lexical_evidence
+from tests.rag.conftest import PlainRetriever, hit_of, lexical_evidence
 
 QUESTIONS = [
     ("Ai gọi Sora là khoảnh khắc Newton?", "vi", "Yin Ye"),
@@ -184,3 +184,20 @@ def test_a_question_that_supposes_another_year_is_told_so(ferries: Chatbot) -> N
     assert "2027" in answer.text
     assert answer.sentences[0].support is Support.SUPPORTED
     assert not bot.ask("Which route opens to Shetland in 2027?").text.startswith("Not")
+
+
+def test_good_sentences_side_by_side_are_one_quotation() -> None:
+    bridge = (
+        "Trams run every day.\n\nThe bridge at Riga was opened to trams in 1903. "
+        "The bridge at Riga was closed to trams in 1999.\n\nIts stones were sold later."
+    )
+    hits = [hit_of(bridge, "en"), hit_of("Bread is baked in ovens every morning.", "en", 2)]
+    retriever = PlainRetriever(hits)
+    loose = Settings(answer=AnswerSettings(evidence=0.0, sentences=1))
+    question = "When was the bridge at Riga opened to trams, and when was it closed to trams?"
+    answer = Chatbot(retriever, "extractive", loose).ask(question)
+    (sentence,) = answer.sentences
+    (citation,) = sentence.citations
+    assert citation.quote == bridge[22:117]
+    assert citation.quote.endswith("in 1999.")
+    assert sentence.support is Support.SUPPORTED
