@@ -33,6 +33,8 @@ _OF_ALL = (
     "told_named",
     "score",
 )
+# Where the names may stand for what a sentence tells to be told of them.
+_WHERE = ("resolved", "around", "passage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
         f"{name}_of_all": max(one.candidate.feature(name) for one in ranked) for name in _OF_ALL
     }
     told |= {
+        f"whole_{where}": max(_whole(one.candidate, where) for one in ranked) for where in _WHERE
+    }
+    told |= {
         "rank": best.score,
         "ahead": min(_FAR_AHEAD, best.score - rest[0]) if rest else _FAR_AHEAD,
         "foreign": float(best.candidate.foreign),
@@ -116,8 +121,15 @@ def signs(asked: Asked, ranked: Sequence[Ranked]) -> dict[str, float]:
     return told
 
 
+def _whole(one: Candidate, where: str) -> float:
+    """How far a sentence tells the kind of thing asked for, what is asked, and of whom, at once."""
+    return one.feature("fits") * one.feature("told_resolved") * one.feature(f"names_{where}")
+
+
 # Below this probability nothing relevant was found, and no language model is asked: one that is
-# asked can itself say that it does not know, so only clear cases count. TO BE CALIBRATED.
+# asked can itself say that it does not know, so only clear cases count: of the answerable questions
+# that the weights were not fitted to, 0.4% (XQuAD, 466) and none (seeds and miscellany, 283) are below
+# it, of those that are off topic 30% (60), 44% (18) and 63% (16).
 CLEARLY_NOT = 0.08
 
 # Beyond this the second sentence says nothing any more.
