@@ -146,12 +146,18 @@ def _quotes(chosen: Sequence[Ranked], decision: Decision) -> list[Quote]:
     quotes: list[Quote] = []
     for one in chosen:
         candidate = one.candidate
-        spans = [_widened(one, decision), *([candidate.earlier] if candidate.earlier else [])]
-        for start, end in spans:
-            known = [span for number, _, span in quotes if number == candidate.number]
-            if not any(first <= start and end <= last for first, last in known):
-                quotes.append((candidate.number, candidate.hit, (start, end)))
+        known = [span for number, _, span in quotes if number == candidate.number]
+        wide = _widened(one, decision)
+        for span in [candidate.span if _meets(wide, known) else wide, candidate.earlier]:
+            if span and not _meets(span, known):
+                quotes.append((candidate.number, candidate.hit, span))
+                known.append(span)
     return quotes
+
+
+def _meets(span: Span, known: Sequence[Span]) -> bool:
+    """Whether a span shares characters with one of some others."""
+    return any(start < span[1] and span[0] < end for start, end in known)
 
 
 def _widened(one: Ranked, decision: Decision) -> Span:
