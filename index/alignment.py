@@ -232,19 +232,33 @@ class Alignment:
             np.cumsum(lengths) - lengths,
         )
 
+    def each(self, question: str, texts: Sequence[str]) -> tuple[Matrix, Matrix]:
+        """How well texts meet each word of a question.
+
+        Returns:
+            The weights of the words, together 1 (or 0 where none counts), shape (number of words,),
+            and how near the nearest word of each text is to each, in [0, 1], shape (number of
+            words, number of texts).
+        """
+        return self._met(question, self._words(texts))
+
     def _shares(self, question: str, texts: Sequence[Words]) -> Matrix:
+        weights, met = self._met(question, texts)
+        return np.asarray(weights @ met, dtype=np.float32)
+
+    def _met(self, question: str, texts: Sequence[Words]) -> tuple[Matrix, Matrix]:
         (asked,) = self._words([question])
-        shares = np.zeros(len(texts), dtype=np.float32)
+        weights = self._weights(asked)
+        met = np.zeros((len(asked), len(texts)), dtype=np.float32)
         filled = [row for row, words in enumerate(texts) if len(words)]
         if not filled or not len(asked):
-            return shares
+            return weights, met
         together = joined([texts[row] for row in filled])
         _, firsts, places = np.unique(together.keys, return_index=True, return_inverse=True)
         nearness = self._nearness(asked, together.among(firsts))
         starts = np.cumsum([0, *(len(texts[row]) for row in filled[:-1])])
-        best = np.maximum.reduceat(nearness[:, places], starts, axis=1)
-        shares[filled] = self._weights(asked) @ best
-        return shares
+        met[:, filled] = np.maximum.reduceat(nearness[:, places], starts, axis=1)
+        return weights, met
 
     def _weights(self, words: Words) -> Matrix:
         """What each of a question's words counts; together 1, or 0 where none counts.

@@ -22,6 +22,7 @@ from rag.errors import (
 from rag.settings import Settings, load_settings
 from rag.text import normalize
 from rag.types import Document, Explanation, Hit, IngestReport, PieceMatch
+from rag.weighing import Weighing
 
 from . import derived
 from .alignment import Alignment, Pieces
@@ -44,6 +45,7 @@ from .search import Search, hit
 from .selection import conditions_of
 from .status import facts_of
 from .verify import verify
+from .weighing import weighed
 
 
 class Index:
@@ -369,6 +371,11 @@ class Index:
             ModelError: The model that ``answer.nli`` names cannot be used.
         """
         return self._entailment.entailed(sentence, texts) if self._entailment else []
+
+    def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+        """What texts have for each word and piece of some questions, or parts of one."""
+        with self._view() as (_, search):
+            return weighed(search, questions, texts)
 
     def documents(self) -> list[Entry]:
         """What the index holds, by URI, without the texts."""

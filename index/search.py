@@ -32,7 +32,7 @@ from .windows import windows
 # a passage does.
 _WORTH_IN_A_SENTENCE = 0.7
 # Passages imagined beside the real ones: keep weights sane in an index of a few passages.
-_IMAGINED = 10
+IMAGINED = 10
 # Where copies leave too few texts to choose from, up to so many candidates are looked at.
 _WIDEST = 4096
 # In an index of more languages than these only the question's own is searched by itself as well.
@@ -166,9 +166,10 @@ class Search:
         text = restored(text, language) or text
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
-        return Question(text, language, content_words(text), keys, vector, self._understood(text))
+        return Question(text, language, content_words(text), keys, vector, self.understood(text))
 
-    def _understood(self, text: str) -> float:
+    def understood(self, text: str) -> float:
+        """The share of a question that the embedder knows the words of, in [0, 1]."""
         return self.alignment.understood(text) if self.alignment else 1.0
 
     def parts_of_the_index(self, question: Question, conditions: Conditions) -> list[Conditions]:
@@ -256,13 +257,12 @@ class Search:
             return []
         text = restored(question) or question
         query = self.embedder.embed([text], query=True)[0]
-        rarity = self.snapshot.lexical.rarity(content_words(text), prior=_IMAGINED)
+        rarity = self.snapshot.lexical.rarity(content_words(text), prior=IMAGINED)
         held = np.array([coverage(rarity, one) for one in texts], dtype=np.float32)
         if self.alignment:
             held = in_the_text(held, self.alignment.of_texts(text, texts), _WORTH_IN_A_SENTENCE)
         matrix = self.embedder.embed(texts)
-        near, _, _ = self._dense(query, matrix, np.arange(len(texts)))
-        near *= self._understood(text)
+        near = self.nearness(query, matrix) * self.understood(text)
         return list(zip(held.tolist(), near.tolist(), strict=True))
 
     def _dense(
@@ -281,6 +281,11 @@ class Search:
         near = [one[place] for one, place in zip(windows_of, best, strict=True)]
         return np.clip(np.array(near, dtype=np.float32), 0, 1), best, list(map(len, windows_of))
 
+    def nearness(self, query: Matrix, matrix: Matrix) -> Matrix:
+        """How near each of some vectors is to a question, in [0, 1], on the scale of ``search``."""
+        near, _, _ = self._dense(query, matrix, np.arange(len(matrix)))
+        return near
+
     def typical(self, query: Matrix) -> float:
         """How near a question is to anything, as a cosine.
 
@@ -289,7 +294,7 @@ class Search:
         few passages the centre is hardly more than those passages, and is trusted less.
         """
         count = len(self.snapshot.vectors)
-        return float(query @ self.snapshot.center) * count / (count + _IMAGINED)
+        return float(query @ self.snapshot.center) * count / (count + IMAGINED)
 
 
 def hit(document: Document, passage: Passage, found: Ranked) -> Hit:

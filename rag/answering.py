@@ -7,6 +7,7 @@ import dataclasses
 from rag.llm.backend import Request
 
 from .messages import said
+from .not_knowing import says_it_does_not_know
 from .types import Answer, Cited, Sentence, Support
 from .writing import DECORATION, Draft
 
@@ -36,7 +37,9 @@ def answered(
     left_out: tuple[Sentence, ...] = ()
     if strict:
         cited, left_out = borne_out(cited)
-    abstained = not cited.text.strip(DECORATION)
+    abstained = not cited.text.strip(DECORATION) or says_it_does_not_know(
+        cited.text, request.language
+    )
     attempts = list(draft.attempts)
     if abstained and draft.backend:
         attempts[-1] = dataclasses.replace(attempts[-1], outcome="abstained")

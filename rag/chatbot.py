@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
@@ -13,13 +14,16 @@ from rag.llm.backend import Backend, Request, Rewriter
 from rag.llm.chain import Entry, backends, present
 from rag.llm.rests import Rests, kept_rests
 
+from .abstention import CLEARLY_NOT, decide
 from .answering import answered
 from .checking import Checking
 from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
+from .language import detect_language
 from .markers import without_markers
 from .messages import answer_messages
+from .periods import period_of, steered
 from .retrieval import Corpus, Retriever, search_all, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
@@ -42,6 +46,8 @@ History = Sequence[Turn | Answer | tuple[str, str]]
 
 # A question is searched as it was asked where rewriting it takes longer than this.
 _REWRITING_SECONDS = 15.0
+# So many times as many passages are sought where the question says of which time.
+_WIDER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Chatbot:
         self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
         self.retriever = retriever
         self.rests = rests or kept_rests()
+        self._least = min(CLEARLY_NOT, self.settings.answer.evidence)
 
     def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
         """Answer a question.
@@ -150,7 +157,7 @@ class Chatbot:
         searched = (rewriting.question, *rewriting.translations)
         yield Retrieved(request.hits, searched)
         checking = self._checking(request)
-        if request.hits:
+        if request.decision and request.decision.answers(self._least):
             async with aclosing(write(chain, request, self.rests, draft)) as parts:
                 async for part in parts:
                     yield part
@@ -186,16 +193,19 @@ class Chatbot:
         return self._found(Rewriting(asked), filters or Filters(), k)
 
     def _found(self, asked: Rewriting, chosen: Filters, k: int | None = None) -> list[Hit]:
-        return search_all(
+        most = k or self.settings.retrieval.k
+        period = period_of(asked.question, detect_language(asked.question), dt.date.today())
+        hits = search_all(
             self.retriever,
             (asked.question, *asked.translations),
-            k or self.settings.retrieval.k,
+            most * (_WIDER if period else 1),
             language=chosen.language,
             since=chosen.since,
             until=chosen.until,
             source=chosen.source,
             folder=chosen.folder,
         )
+        return steered(hits, period)[:most]
 
     async def _rewritten(
         self,
@@ -248,11 +258,11 @@ class Chatbot:
     def _request(
         self, question: str, turns: Sequence[Turn], filters: Filters, rewriting: Rewriting
     ) -> Request:
-        """Find the passages and write the prompt."""
+        """Find the passages, decide whether they answer, and write the prompt."""
         language = answer_language(question, turns, self.settings.answer.language)
         hits = self._found(rewriting, filters)
         messages = answer_messages(question, language, hits, turns)
-        return Request(
+        request = Request(
             rewriting.question,
             language,
             tuple(hits),
@@ -260,7 +270,9 @@ class Chatbot:
             self.retriever.evidence,
             question,
             tuple(turns),
+            weigh=self.retriever.weigh,
         )
+        return dataclasses.replace(request, decision=decide(request))
 
 
 def _turns(history: History) -> list[Turn]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from .evidence import Evidenced, Judging, evidence_for
+from .labels import without_label
 from .language import detect_language
 from .markers import Marker, blanked, settled, without_unknown
 from .text import Span, normalize, sentences, words
@@ -19,6 +20,8 @@ from .types import Citation, Cited, Hit, Reason, ReasonKind, Sentence, Support
 _FIRST_LOOK, _BEHIND = 64, 24
 # A quotation mark that has not been closed after so many characters closes nothing.
 _LONGEST_QUOTATION = 600
+# A quotation is one piece of evidence where a marker stands so close behind it.
+_CLOSE_BY = 3
 
 _LIST_MARK = re.compile(r"(?:\d{1,3}[.)]|[-*+•]|#{1,6})[ \t]+")
 _QUOTED = "“”\"'‘’«» \n\t"
@@ -112,11 +115,27 @@ class Checking:
                 first, last = spans[0]
                 odd = bare[start : start + last].count('"') % 2 and last < _LONGEST_QUOTATION
                 if whole or (size - last >= _BEHIND and not odd):
-                    return start + first, start + last
+                    return self._with_quotation(start + first, start + last, final=final)
             if whole:
                 return None
             size += max(_FIRST_LOOK // 2, size // 4)
         return None
+
+    def _with_quotation(self, start: int, end: int, *, final: bool) -> Span | None:
+        """A sentence, and all of the quotation that it opens, where a marker follows its end.
+
+        Returns:
+            Its span; ``None`` where what is known does not decide it.
+        """
+        bare = self._bare
+        if bare.count("“", start, end) <= bare.count("”", start, end):
+            return start, end
+        farthest = start + _LONGEST_QUOTATION
+        close = bare.find("”", end, farthest)
+        if not final and len(bare) < (farthest if close < 0 else close + _BEHIND):
+            return None
+        cited = close > 0 and any(0 < one.start - close <= _CLOSE_BY for one in self._markers)
+        return (start, close + 1) if cited else (start, end)
 
     def _following(self) -> int | None:
         """Where the next sentence begins, if it has begun with a letter."""
@@ -148,7 +167,8 @@ class Checking:
         first = min([start, *(marker.start for marker in own)])
         last = max([end, *(marker.end for marker in own)])
         cited = tuple(dict.fromkeys(number for marker in own for number in marker.numbers))
-        sentence = _plain(self._bare[start:end])
+        published = [self._hits[number - 1].document.published for number in cited]
+        sentence = _plain(without_label(self._bare[start:end].strip(), published))
         # Models do not always write in the language they are asked for.
         language = detect_language(sentence, default=self._language)
         found = evidence_for(sentence, language, cited, self._hits, self._by)

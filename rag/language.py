@@ -50,26 +50,87 @@ def follow_up_tables() -> dict[str, Mapping[str, Any]]:
     return {code: table["follow_up"] for code, table in _tables().items() if "follow_up" in table}
 
 
-def question_kinds(question: str, language: str) -> tuple[re.Pattern[str], ...]:
-    """What a sentence must show to be the kind of thing a question asks for.
+def asked_kinds(question: str, language: str) -> dict[str, str]:
+    """The kinds of thing that a question asks for, each with the words that ask for it.
 
     Args:
         question: The question.
         language: Its language, ISO 639-1.
 
     Returns:
-        Patterns of which one is to be found in an answer; empty where the question asks for
-        nothing that shows on the surface.
+        Of ``person``, ``time``, ``duration``, ``amount``, ``place``, ``reason``, ``manner`` and
+        ``choice`` (which of some); empty where it asks for nothing that shows on the surface.
     """
+    # "AI" is an acronym in English and the word "who" in Vietnamese.
+    lower = re.sub(r"\b[A-Z]{2,}\b", "_", question) if not question.isupper() else question
+    asked = " ".join(unicodedata.normalize("NFC", lower).lower().split()).rstrip("?!. ")
+    found: dict[str, str] = {}
+    for kind, patterns in _kinds(language, bare=asked.isascii()).items():
+        for pattern in patterns:
+            if kind not in found and (match := pattern.search(asked)):
+                found[kind] = match.group()
+    return found
+
+
+@cache
+def _kinds(language: str, *, bare: bool) -> dict[str, tuple[re.Pattern[str], ...]]:
     from .text import fold
 
-    asked = f" {fold(question)} "
     kinds = _tables().get(language, {}).get("kinds", {})
-    return tuple(
-        re.compile(kind["shows"])
-        for kind in kinds.values()
-        if any(re.search(rf"\b{fold(phrase)}\b", asked) for phrase in kind["asked_by"])
+    return {
+        kind: tuple(re.compile(fold(one) if bare else one) for one in patterns)
+        for kind, patterns in kinds.items()
+    }
+
+
+def question_kinds(question: str, language: str) -> frozenset[str]:
+    """Which of a person, a time and an amount a question asks for."""
+    return frozenset(asked_kinds(question, language)) & {"person", "time", "duration", "amount"}
+
+
+@cache
+def sentence_patterns(name: str, language: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of sentences in small letters, of a language, and of all where it has none.
+
+    Args:
+        name: ``unknowing``, ``unknowing_alone`` or ``beside_unknowing`` of ``languages.toml``.
+        language: ISO 639-1.
+    """
+    tables = _tables()
+    own = tables.get(language, {}).get(name)
+    listed = own or [one for table in tables.values() for one in table.get(name, ())]
+    return tuple(re.compile(pattern) for pattern in listed)
+
+
+@cache
+def time_words(name: str) -> frozenset[str]:
+    """Phrases of any language that say something of time.
+
+    Args:
+        name: What they say, as ``times`` in ``languages.toml`` calls it: ``newest``, ``after``, …
+    """
+    return frozenset(
+        phrase for table in _tables().values() for phrase in table.get("times", {}).get(name, ())
     )
+
+
+@cache
+def back_references(language: str) -> tuple[Any, ...]:
+    """Patterns with which a sentence opens that only an earlier one explains."""
+    import regex
+
+    listed = _tables().get(language, {}).get("back_references", ())
+    return tuple(regex.compile(pattern) for pattern in listed)
+
+
+@cache
+def telling_words(kind: str) -> frozenset[str]:
+    """Words of any language that tell something, by what ``languages.toml`` calls them.
+
+    Args:
+        kind: ``people``, ``before_places``, ``reasons``, ``means``, ``periods`` or ``roles``.
+    """
+    return frozenset(word for table in _tables().values() for word in table.get(kind, ()))
 
 
 @cache

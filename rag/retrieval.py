@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from .conversation import standalone
 from .types import Hit
+from .weighing import Weighing
 
 __all__ = ["Corpus", "Retriever", "search_all", "standalone"]
 
@@ -31,6 +32,10 @@ class Retriever(Protocol):
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """The lexical and the dense share, each in [0, 1], with which texts answer a question."""
+        ...
+
+    def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+        """What texts have for each word and piece of some questions, or of parts of one."""
         ...
 
 

@@ -100,8 +100,9 @@ class AnswerSettings:
     ``next_token_seconds`` are for how long nothing may come before a backend counts as stalled, at
     the beginning of an answer and within it. ``translate`` says whether passages are also sought
     with the question's translations, where a model can make them. ``evidence`` is the
-    least evidence (0 to 1) that the extractive backend calls an answer, and ``sentences`` how
-    many it quotes at most. ``nli`` is the name or folder of a cross-encoder of
+    least probability (0 to 1) of the passages answering the question from which on the extractive
+    backend answers it, and ``sentences`` how many it quotes at most, those apart that say who is
+    meant and those beside one that are nearly as good. ``nli`` is the name or folder of a cross-encoder of
     sentence-transformers that was trained for natural language inference, and helps to judge
     sentences; it runs on this machine; empty for none. ``strict`` says whether sentences that
     the documents do not bear out are left out of answers.
@@ -114,7 +115,7 @@ class AnswerSettings:
     first_token_seconds: float = 60.0
     next_token_seconds: float = 30.0
     translate: bool = True
-    evidence: float = 0.45
+    evidence: float = 0.5
     sentences: int = 3
     nli: str = ""
     strict: bool = False

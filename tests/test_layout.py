@@ -35,6 +35,7 @@ BELOW_INDEX = {
     "rag.settings",
     "rag.text",
     "rag.types",
+    "rag.weighing",
 }
 # One library, one room.
 HOMES = {
@@ -56,7 +57,7 @@ HOMES = {
     "openai": ("rag/llm/",),
     "gradio": ("ui/",),
     "ir_measures": ("evals/metrics/",),
-    "scipy": ("evals/statistics.py",),
+    "scipy": ("evals/statistics.py", "evals/fitting.py"),
     "sqlite3": tuple(
         f"index/{name}.py" for name in ("cache", "catalog", "changes", "records", "schema")
     ),

@@ -35,6 +35,7 @@ def answer_metrics() -> tuple[Metric, ...]:
     """Metrics of what an answer says, by its words."""
     return (
         Metric("answer_contained", "accepted answers that stand in the answer", _contained),
+        Metric("answer_first", "accepted answers that stand in the first quote", _first),
         Metric("answer_f1", "words shared with an accepted answer (SQuAD F1)", _f1),
         Metric("answer_exact", "answer is an accepted answer (SQuAD EM)", _exact),
     )
@@ -105,6 +106,16 @@ def _contained(case: Case, result: Result) -> Grade | None:
     if not case.answers or result.answer is None:
         return None
     return Grade(contained(_said(result), case.answers, result.answer.language))
+
+
+def _first(case: Case, result: Result) -> Grade | None:
+    """The first quote is that of the answer's first sentence; an abstention has none."""
+    if not case.answers or result.answer is None:
+        return None
+    if not result.answer.citations:
+        return Grade(0.0, "nothing is cited")
+    first = result.answer.citations[0]
+    return Grade(contained(first.quote, case.answers, first.document.language), first.quote)
 
 
 def _one_piece(case: Case, result: Result) -> bool:

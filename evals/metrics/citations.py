@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.evals.suite import Case
+from rag.labels import without_label
 from rag.markers import without_markers
 from rag.types import Answer, Support
 from rag.verify import bears_out, claims
@@ -79,7 +80,12 @@ def answer_of(result: Result) -> Answer | None:
 def statements(answer: Answer) -> list[tuple[str, list[str]]]:
     """The sentences of an answer that say anything, without markers, and what each quotes."""
     told = [
-        (without_markers(one.text).strip(), [citation.quote for citation in one.citations])
+        (
+            without_label(
+                without_markers(one.text).strip(), [c.document.published for c in one.citations]
+            ),
+            [citation.quote for citation in one.citations],
+        )
         for one in answer.sentences
     ]
     return [(text, quotes) for text, quotes in told if claims(text)]

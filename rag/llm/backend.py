@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.messages import Message
 from rag.types import Hit, Reasoning, Turn, Usage
+from rag.weighing import Weigh, by_words
+
+if TYPE_CHECKING:
+    from rag.abstention import Decision
 
 Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 
@@ -17,12 +21,12 @@ class Request:
     """What a backend answers.
 
     ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
-    passages in the order of their numbers and ``evidence`` weighs texts against a question,
-    for backends that quote. ``question`` includes the earlier one that a follow-up leans on,
-    ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
+    passages in the order of their numbers; ``evidence`` weighs texts against a question and
+    ``weigh`` against each of its words, for backends that quote. ``question`` stands alone, ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
-    answer may be, where that is less than the settings allow.
+    answer may be, where that is less than the settings allow. ``decision`` is what is known already
+    of whether the passages answer.
     """
 
     question: str
@@ -34,6 +38,8 @@ class Request:
     history: tuple[Turn, ...] = ()
     prompted: int | None = None
     most_tokens: int | None = None
+    weigh: Weigh = by_words
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,52 +1,50 @@
 """Answers without a language model: the sentences that fit best, quoted word for word.
 
-Always there, no network. A sentence is weighed by how many of the question's words it and
-its passage hold, how close its meaning is, and whether it has the kind of thing that is
-asked for. When even the best falls short, the documents do not answer.
+Always there, no network. Whether there is an answer is decided by ``rag.abstention``; its best
+sentence comes first, in one quotation with what it points back to or a good one beside it; behind
+it what contradicts it in another document, and what else is nearly as good.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 
-from rag.language import question_kinds
+from rag.abstention import Decision, Ranked, decide
+from rag.answer_types import TELLS, fits, values
+from rag.labels import labels
 from rag.markers import defused
-from rag.messages import NO_ANSWER
+from rag.messages import NO_ANSWER, said
+from rag.periods import Period, period_of
+from rag.premises import contradicts
+from rag.question import Asked
 from rag.settings import AnswerSettings
-from rag.text import collapse, fold, names, sentences, word_spans, words
+from rag.text import Span, collapse, words
 from rag.types import Hit
 
 from .backend import Finished, Request
 
-# Weights of the parts of a sentence's evidence, set by judgement; what they achieve is in
-# evals/LOG.md.
-_SENTENCE, _CONTEXT, _DENSE, _KIND, _RANK = 0.4, 0.25, 0.2, 0.1, 0.05
-# What is left of the evidence in a passage that has none of the names in the question.
-_NAMELESS = 0.6
-# A further sentence is quoted when it is this close to the best one ...
-_NEAR_BEST = 0.8
-# ... and shares at most this much of its words with those before it.
+# A further sentence is quoted when its score is at most so much lower than the best one's ...
+_NEAR_BEST = 2.5
+# ... within the same quotation, if it stands beside one and both have at most so many characters,
+_LONGEST = 450
+# ... and else as one of its own, if it shares at most this much of its words with those before it.
 _MOST_OVERLAP = 0.6
-# A sentence with fewer words is a heading or a caption.
-_FEWEST_WORDS = 5
+# Another document's sentence tells of the same thing when its score is no lower than this.
+_RIVAL = 4.0
+# Kinds whose answers can be at odds: of a reason there may be many.
+_AT_ODDS = frozenset(["amount", "time", "duration", "person", "place"])
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence of a passage, the number of the passage, and its evidence in [0, 1]."""
-
-    text: str
-    number: int
-    evidence: float
+# A quotation: the number of its passage, its document's date, its text.
+Quote = tuple[int, Hit, Span]
 
 
 class ExtractiveBackend:
-    """Quotes the best-supported sentences of the passages.
+    """Quotes the sentences of the passages that answer a question.
 
     Args:
-        settings: How many sentences, and how much evidence makes an answer.
+        settings: How many sentences, and how probable an answer must be.
     """
 
     name = "extractive"
@@ -56,96 +54,135 @@ class ExtractiveBackend:
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
         """Write the quotes, each in quotation marks with its marker, or ``NO_ANSWER``."""
-        ranked = await asyncio.to_thread(weigh, request)
-        chosen = self._chosen(ranked)
-        if not chosen:
+        decision = await asyncio.to_thread(decide, request)
+        if not decision.answers(self._settings.evidence):
             yield NO_ANSWER
-        for position, candidate in enumerate(chosen):
-            separator = "\n\n" if position else ""
-            quote = defused(collapse(candidate.text))
-            yield f"{separator}“{quote}” [{candidate.number}]"
+            yield Finished()
+            return
+        chosen = _chosen(decision, self._settings.sentences, _period(request))
+        quotes = _quotes(chosen, decision)
+        note = ""
+        if contradicts(decision.asked, chosen[0].candidate):
+            note = said("otherwise", request.language) + " "
+        for position, (quote, label) in enumerate(zip(quotes, _labels(quotes), strict=True)):
+            number, hit, span = quote
+            separator = "\n\n" if position else note
+            text = defused(collapse(hit.passage.text[slice(*span)]))
+            yield f"{separator}{label}“{text}” [{number}]"
         yield Finished()
 
-    def _chosen(self, ranked: Sequence[Candidate]) -> list[Candidate]:
-        """The best sentence and those nearly as good, without repeating one another."""
-        if not ranked or ranked[0].evidence < self._settings.evidence:
-            return []
-        chosen: list[Candidate] = []
-        seen: set[str] = set()
-        for candidate in ranked:
-            if len(chosen) == self._settings.sentences:
-                break
-            own = set(words(candidate.text))
-            close = candidate.evidence >= ranked[0].evidence * _NEAR_BEST
-            if close and len(own & seen) <= _MOST_OVERLAP * len(own):
-                chosen.append(candidate)
-                seen |= own
-        return chosen
+
+def _period(request: Request) -> Period:
+    return period_of(request.latest or request.question, request.language, dt.date.today())
 
 
-def weigh(request: Request) -> list[Candidate]:
-    """Every sentence of a request's passages with its evidence, best first."""
-    found: list[Candidate] = []
-    for same_language in (True, False):
-        numbered = [
-            (number, hit)
-            for number, hit in enumerate(request.hits, start=1)
-            if (hit.document.language == request.language) is same_language
-        ]
-        if numbered:
-            found += _weighed(request, numbered)
-    return sorted(found, key=lambda candidate: -candidate.evidence)
+def _chosen(decision: Decision, most: int, period: Period) -> list[Ranked]:
+    """The best sentence, those at odds with it, and those nearly as good that repeat none."""
+    best = decision.ranked[0]
+    rival = _rival(decision) if most > 1 else None
+    chosen = [best] if rival is None else _newer_first([best, rival], period)
+    seen = {word for one in chosen for word in words(one.candidate.text)}
+    for one in decision.ranked[1:]:
+        if len(chosen) >= most or one.score < best.score - _NEAR_BEST:
+            break
+        own = set(words(one.candidate.text))
+        if len(own & seen) <= _MOST_OVERLAP * len(own):
+            chosen.append(one)
+            seen |= own
+    return chosen
 
 
-def _weighed(request: Request, numbered: Sequence[tuple[int, Hit]]) -> list[Candidate]:
-    texts: list[str] = []
-    owners: list[tuple[int, int]] = []
-    for position, (_, hit) in enumerate(numbered):
-        for start, end in sentences(hit.passage.text, hit.document.language):
-            sentence = hit.passage.text[start:end]
-            if len(words(sentence)) >= _FEWEST_WORDS and not _asks(sentence):
-                owners.append((len(texts), position))
-                texts.append(sentence)
-    contexts = request.evidence(request.question, [hit.passage.text for _, hit in numbered])
-    weighed = request.evidence(request.question, texts)
-    kinds = question_kinds(request.question, request.language)
-    asked_names = [words(fold(name)) for name in names(request.latest or request.question)]
-    named = [_holds_any(asked_names, hit) for _, hit in numbered]
-    best_score = max(hit.score for _, hit in numbered) or 1.0
-    candidates = []
-    for index, position in owners:
-        number, hit = numbered[position]
-        lexical, dense = weighed[index]
-        fits = not kinds or any(kind.search(texts[index]) for kind in kinds)
-        evidence = (
-            _SENTENCE * lexical
-            + _CONTEXT * contexts[position][0]
-            + _DENSE * dense
-            + _KIND * fits
-            + _RANK * hit.score / best_score
-        )
-        evidence *= 1 if named[position] else _NAMELESS
-        candidates.append(Candidate(texts[index], number, evidence))
-    return candidates
+def _rival(decision: Decision) -> Ranked | None:
+    """The best sentence of another document that tells something else of the same thing."""
+    asked, best = decision.asked, decision.ranked[0]
+    own = values(best.candidate.told, asked)
+    if not asked.kinds & _AT_ODDS or not own:
+        return None
+    for one in decision.ranked[1:]:
+        other = one.candidate
+        if one.score < best.score - _RIVAL:
+            return None
+        if other.hit.document.uri == best.candidate.hit.document.uri:
+            continue
+        there = values(other.told, asked)
+        if _at_odds(own, there, asked) and _of_the_same(asked, best, one):
+            return one
+    return None
 
 
-def _asks(sentence: str) -> bool:
-    """Whether a sentence is a question: it may repeat the person's own, and answers nothing."""
-    return sentence.rstrip("\"”’'») ").endswith(("?", "？"))
+def _at_odds(own: frozenset[str], there: frozenset[str], asked: Asked) -> bool:
+    """Whether two sentences tell different things: other figures, or somebody else besides."""
+    if asked.kinds & {"person", "place"}:
+        return bool(there - own)
+    return bool(there) and not there & own
 
 
-def _holds_any(asked_names: Sequence[Sequence[str]], hit: Hit) -> bool:
-    """Whether a passage has one of some names, or none was asked for.
+def _of_the_same(asked: Asked, one: Ranked, other: Ranked) -> bool:
+    """Whether two sentences tell the asked kind of thing of what the question is about."""
+    return all(
+        fits(each.candidate.told, asked) >= TELLS
+        and each.candidate.feature("names_around") == 1.0
+        and each.candidate.feature("told_resolved") == 1.0
+        and each.candidate.feature("keys_around") == 1.0
+        for each in (one, other)
+    ) and bool(asked.names and asked.relations)
 
-    A name has capitals: ``Pháp`` is not in ``biện pháp``.
+
+def _newer_first(pair: Sequence[Ranked], period: Period) -> list[Ranked]:
+    """Sentences that are at odds, the one of the newer document first where both have a date.
+
+    Where a time is asked about, the one that fits it best stays first.
     """
-    text = hit.passage.text
-    there = [
-        fold(word) if text[start].isupper() or text[start].isdigit() else ""
-        for word, start, _ in word_spans(text)
-    ]
-    return not asked_names or any(
-        list(name) == there[first : first + len(name)]
-        for name in asked_names
-        for first in range(len(there) - len(name) + 1)
+    dates = [one.candidate.hit.document.published for one in pair]
+    if period.bounded or not all(dates):
+        return list(pair)
+    return sorted(
+        pair, key=lambda one: one.candidate.hit.document.published or dt.date.min, reverse=True
     )
+
+
+def _quotes(chosen: Sequence[Ranked], decision: Decision) -> list[Quote]:
+    """The quotes of some sentences, behind each what it points back to, and nothing twice."""
+    quotes: list[Quote] = []
+    for one in chosen:
+        candidate = one.candidate
+        known = [span for number, _, span in quotes if number == candidate.number]
+        wide = _widened(one, decision)
+        for span in [candidate.span if _meets(wide, known) else wide, candidate.earlier]:
+            if span and not _meets(span, known):
+                quotes.append((candidate.number, candidate.hit, span))
+                known.append(span)
+    return quotes
+
+
+def _meets(span: Span, known: Sequence[Span]) -> bool:
+    """Whether a span shares characters with one of some others."""
+    return any(start < span[1] and span[0] < end for start, end in known)
+
+
+def _widened(one: Ranked, decision: Decision) -> Span:
+    """A sentence with what it points back to right before it, and with a good one beside it."""
+    candidate = one.candidate
+    span = candidate.span
+    if candidate.earlier:
+        span = _joined(candidate.hit.passage.text, candidate.earlier, span) or span
+    for other in decision.ranked:
+        if other.score < decision.ranked[0].score - _NEAR_BEST:
+            break
+        if other.candidate.number == candidate.number and other is not one:
+            pair = sorted([span, other.candidate.span])
+            if wider := _joined(candidate.hit.passage.text, *pair):
+                return wider
+    return span
+
+
+def _joined(text: str, one: Span, next_one: Span) -> Span | None:
+    """Two sentences as one quotation, if the second follows the first in its paragraph."""
+    between = text[one[1] : next_one[0]]
+    follows = one[1] <= next_one[0] and not between.strip() and "\n\n" not in between
+    return (one[0], next_one[1]) if follows and next_one[1] - one[0] <= _LONGEST else None
+
+
+def _labels(quotes: Sequence[Quote]) -> list[str]:
+    """The dates to show before quotes: where documents differ in date or language."""
+    return labels([hit.document.published for _, hit, _ in quotes])

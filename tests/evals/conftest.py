@@ -16,6 +16,7 @@ from rag.evals.suite import Case, Suite
 from rag.index.index import Index
 from rag.llm.scripted import ScriptedBackend
 from rag.types import Hit
+from rag.weighing import Weighing, by_words
 
 GOOD = {"id": "1", "question": "Who?", "language": "en", "unanswerable": True}
 
@@ -48,6 +49,10 @@ class Remembered:
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """Nothing bears anything out."""
         return [(0.0, 0.0) for _ in texts]
+
+    def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+        """Weigh texts by the words of each question that they hold."""
+        return by_words(questions, texts)
 
 
 @pytest.fixture(scope="session")

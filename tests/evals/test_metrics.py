@@ -310,6 +310,15 @@ def test_an_abstention_says_nothing() -> None:
     assert graded(case("Ann wrote"), Result(answer=said), "answer_contained") is None
 
 
+def test_the_first_quote_is_looked_at_alone() -> None:
+    asked = case("Ann wrote", answers=[["Ann"], ["Bob"]])
+    first, second = citation(FIRST, 1), citation(SECOND, 2)
+    said = answer(("Ann wrote it.", [first, second]))
+    assert value(asked, Result(answer=said), "answer_first") == 0.5
+    said = answer(("Bob wrote it.", []))
+    assert value(asked, Result(answer=said), "answer_first") == 0.0
+
+
 # -- abstention, cost ---------------------------------------------------------------------------
 
 

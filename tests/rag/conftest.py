@@ -11,6 +11,7 @@ import pytest
 
 from rag.text import words
 from rag.types import Document, Hit, Passage
+from rag.weighing import Weighing, by_words
 
 ENGLISH = (
     "Introduction to the subject.\n\n"
@@ -53,6 +54,10 @@ class PlainRetriever:
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
         """Weigh texts by the words they share with the question."""
         return lexical_evidence(question, texts)
+
+    def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+        """Weigh texts by the words of each question that they hold."""
+        return by_words(questions, texts)
 
 
 @pytest.fixture(scope="session")

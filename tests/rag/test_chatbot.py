@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import signal
 import threading
@@ -20,8 +21,9 @@ from rag.index.index import Index
 from rag.llm.backend import Backend, Request
 from rag.llm.scripted import ScriptedBackend
 from rag.messages import NO_ANSWER, said
-from rag.settings import AnswerSettings, Settings
-from rag.types import Checked, Delta, Done, Event, Retrieved, Support, Switched, Turn
+from rag.settings import AnswerSettings, RetrievalSettings, Settings
+from rag.types import Checked, Delta, Done, Event, Hit, Retrieved, Support, Switched, Turn
+from rag.weighing import Weighing
 from tests.rag.conftest import ENGLISH, PlainRetriever, hit_of
 
 ANSWER = ["Yin Ye, the head of BGI, ", "called Sora ", "a Newton moment. [1]"]
@@ -326,3 +328,99 @@ def test_a_strict_answer_leaves_out_what_is_not_borne_out(retriever: PlainRetrie
     checked = [one.sentence.support for one in events if isinstance(one, Checked)]
     assert checked == [one.support for one in events[-1].answer.sentences][: len(checked)]  # type: ignore[union-attr]
     assert len(checked) >= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("What is the capital of Peru?", "en"),
+        ("Thủ đô của Peru là gì?", "vi"),
+        ("cach nau pho bo nhu the nao", "vi"),
+    ],
+)
+def test_where_nothing_relevant_is_found_no_model_is_asked(
+    question: str, language: str, seeds_index: Index
+) -> None:
+    backend = ScriptedBackend(ANSWER)
+    events = list(Chatbot(seeds_index, [backend], Settings()).stream(question))
+    assert [type(event) for event in events] == [Retrieved, Done]
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert answer.abstained
+    assert (answer.text, answer.language) == (said("no_answer", language), language)
+    assert (answer.backend, answer.attempts, backend.requests) == ("", (), [])
+    assert answer.hits == events[0].hits != ()  # type: ignore[union-attr]
+
+
+def test_a_model_is_asked_where_the_documents_may_answer(seeds_index: Index) -> None:
+    backend = ScriptedBackend([NO_ANSWER])
+    answer = Chatbot(seeds_index, [backend], Settings()).ask("Who is the CEO of SenseTime?")
+    assert (len(backend.requests), answer.abstained, answer.backend) == (1, True, "scripted")
+
+
+def test_whoever_wants_no_question_held_back_has_none_held_back(seeds_index: Index) -> None:
+    backend = ScriptedBackend([NO_ANSWER])
+    settings = Settings(answer=AnswerSettings(evidence=0.0))
+    Chatbot(seeds_index, [backend], settings).ask("What is the capital of Peru?")
+    assert len(backend.requests) == 1
+
+
+def test_whether_the_passages_answer_is_decided_once(hits: list[Hit]) -> None:
+    class Counting(PlainRetriever):
+        weighed = 0
+
+        def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
+            self.weighed += 1
+            return super().weigh(questions, texts)
+
+    retriever = Counting(hits)
+    answer = Chatbot(retriever, "extractive", Settings()).ask(QUESTION)
+    assert (answer.backend, retriever.weighed) == ("extractive", 1)
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "text"),
+    [
+        (QUESTION, "en", "The documents do not mention who called Sora that. Please ask BGI."),
+        (QUESTION, "en", "I'm sorry, but the passages do not say [1]."),
+        ("Ai gọi Sora như thế?", "vi", "Tài liệu không đề cập đến điều này."),
+        ("Ai gọi Sora như thế?", "vi", "The documents do not contain this information."),
+    ],
+)
+def test_a_model_that_says_it_does_not_know_abstains(
+    question: str, language: str, text: str, retriever: PlainRetriever
+) -> None:
+    answer = bot(retriever, ScriptedBackend([text])).ask(question)
+    assert answer.abstained
+    assert (answer.text, answer.citations) == (said("no_answer", language), ())
+    assert [(one.backend, one.outcome) for one in answer.attempts] == [("scripted", "abstained")]
+
+
+def test_a_document_that_is_quoted_as_not_knowing_is_an_answer() -> None:
+    text = "The report does not mention any accident at the plant in Riga."
+    retriever = PlainRetriever([hit_of(text, "en")])
+    answer = bot(retriever, ScriptedBackend([f"“{text}” [1]"])).ask(
+        "Was there an accident in Riga?"
+    )
+    assert not answer.abstained
+    assert answer.citations[0].quote == text
+
+
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [
+        ("Which model is on sale?", [2, 1]),
+        ("Which is the latest model on sale?", [4, 3]),
+        ("Hiện nay hãng bán mô hình nào?", [4, 3]),
+        ("Which model was on sale on July 3, 2024?", [3, 2]),
+        ("Sau ngày 2/7/2024 hãng bán mô hình nào?", [3, 4]),
+    ],
+)
+def test_what_a_question_says_of_time_steers_what_is_found(question: str, days: list[int]) -> None:
+    scores = {1: 0.85, 2: 0.9, 3: 0.84, 4: 0.83}
+    found = [
+        dataclasses.replace(hit_of(f"Model {day} is on sale.", "en", day), score=scores[day])
+        for day in (2, 1, 3, 4)
+    ]
+    settings = Settings(retrieval=RetrievalSettings(k=2))
+    hits = Chatbot(PlainRetriever(found), [], settings).retrieve(question)
+    assert [hit.document.published for hit in hits] == [dt.date(2024, 7, day) for day in days]

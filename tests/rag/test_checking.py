@@ -31,6 +31,8 @@ PROSE = st.lists(
             "\n\n- one thing [1]\n- another [9]\n",
             "\n[1] It is new.\r\n",
             'He said "It is new. It is large." [1]',
+            "“Khoảng cách là 1,5 năm. 索拉是新的。” [2]\n\n",
+            "2024: “It is new. It is “large” [1]. ",
             "e\u0301\u0323 ",
             "\u200bمرحبا ",
             "[1",

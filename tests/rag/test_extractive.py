@@ -9,6 +9,7 @@ import pytest
 
 from rag.chatbot import Chatbot
 from rag.cite import cite
+from rag.index.embed import Embedder
 from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.llm.extractive import ExtractiveBackend
@@ -16,7 +17,7 @@ from rag.messages import said
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
 from rag.types import Answer, Support
-from tests.rag.conftest import hit_of, lexical_evidence
+from tests.rag.conftest import PlainRetriever, hit_of, lexical_evidence
 
 QUESTIONS = [
     ("Ai gọi Sora là khoảnh khắc Newton?", "vi", "Yin Ye"),
@@ -49,9 +50,11 @@ def test_a_question_is_answered_in_its_language_with_what_the_documents_say(
 
 @pytest.mark.parametrize("number", range(len(QUESTIONS)))
 def test_every_sentence_is_a_quote_word_for_word(number: int, answers: list[Answer]) -> None:
-    quotes = re.findall(r"“(.*?)” \[(\d+)\](?:\n\n|$)", answers[number].text, re.DOTALL)
-    assert "\n\n".join(f"“{quote}” [{marker}]" for quote, marker in quotes) == answers[number].text
-    for quote, marker in quotes:
+    quoted = r"((?:\d{4}(?:-\d\d-\d\d)?: )?)“(.*?)” \[(\d+)\](?:\n\n|$)"
+    quotes = re.findall(quoted, answers[number].text, re.DOTALL)
+    written = (f"{label}“{quote}” [{marker}]" for label, quote, marker in quotes)
+    assert "\n\n".join(written) == answers[number].text
+    for _, quote, marker in quotes:
         hit = answers[number].hits[int(marker) - 1]
         assert quote in collapse(hit.passage.text)
     for citation in answers[number].citations:
@@ -123,3 +126,78 @@ def test_references_in_a_document_do_not_become_citations() -> None:
     (citation,) = checked.sentences[0].citations
     assert citation.document is hits[0].document
     assert citation.quote.startswith("Photosynthesis takes place")
+
+
+# -- sentences that belong together --------------------------------------------------------------
+
+OLD = (
+    "date 2024-03-15\n\nNorthwind Ferries is led by its chief executive Maria Lindqvist. "
+    "Northwind Ferries has 340 employees in three harbours. She wants to hire more of them."
+)
+NEW = (
+    "date 2026-01-20\n\nErik Halvorsen is the new chief executive of Northwind Ferries. "
+    "Northwind Ferries now has 410 employees, he says, and a new ship. "
+    "He said that a route to Shetland opens in 2027."
+)
+
+
+@pytest.fixture(scope="module")
+def ferries(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Chatbot:
+    folder = tmp_path_factory.mktemp("ferries")
+    (folder / "documents").mkdir()
+    (folder / "documents" / "old.txt").write_text(OLD, "utf-8")
+    (folder / "documents" / "new.txt").write_text(NEW, "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add(folder / "documents")
+    return Chatbot(index, "extractive", Settings())
+
+
+@pytest.mark.parametrize(
+    ("question", "newer", "older"),
+    [
+        ("How many employees does Northwind Ferries have?", "410", "340"),
+        ("Who is the chief executive of Northwind Ferries?", "Erik", "Maria"),
+    ],
+)
+def test_documents_at_odds_stand_side_by_side_with_their_years_the_newer_first(
+    question: str, newer: str, older: str, ferries: Chatbot
+) -> None:
+    first, second = ferries.ask(question).sentences[:2]
+    assert first.text.startswith("2026: “")
+    assert newer in first.text
+    assert second.text.startswith("2024: “")
+    assert older in second.text
+    assert {first.support, second.support} == {Support.SUPPORTED}
+
+
+def test_a_sentence_that_points_back_is_followed_by_what_says_who(ferries: Chatbot) -> None:
+    answer = ferries.ask("When does the route to Shetland open?")
+    assert "Shetland" in answer.citations[0].quote
+    assert any("Erik Halvorsen" in citation.quote for citation in answer.citations[1:])
+
+
+def test_a_question_that_supposes_another_year_is_told_so(ferries: Chatbot) -> None:
+    loose = Settings(answer=AnswerSettings(evidence=0.0, sentences=1))
+    bot = Chatbot(ferries.retriever, "extractive", loose)
+    answer = bot.ask("Which route does Northwind open to Shetland in 2031?")
+    assert answer.text.startswith(said("otherwise", "en"))
+    assert "2027" in answer.text
+    assert answer.sentences[0].support is Support.SUPPORTED
+    assert not bot.ask("Which route opens to Shetland in 2027?").text.startswith("Not")
+
+
+def test_good_sentences_side_by_side_are_one_quotation() -> None:
+    bridge = (
+        "Trams run every day.\n\nThe bridge at Riga was opened to trams in 1903. "
+        "The bridge at Riga was closed to trams in 1999.\n\nIts stones were sold later."
+    )
+    hits = [hit_of(bridge, "en"), hit_of("Bread is baked in ovens every morning.", "en", 2)]
+    retriever = PlainRetriever(hits)
+    loose = Settings(answer=AnswerSettings(evidence=0.0, sentences=1))
+    question = "When was the bridge at Riga opened to trams, and when was it closed to trams?"
+    answer = Chatbot(retriever, "extractive", loose).ask(question)
+    (sentence,) = answer.sentences
+    (citation,) = sentence.citations
+    assert citation.quote == bridge[22:117]
+    assert citation.quote.endswith("in 1999.")
+    assert sentence.support is Support.SUPPORTED

@@ -62,25 +62,26 @@ def test_documents_are_told_apart_by_their_language_not_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "language", "answers", "other"),
+    ("question", "language", "kinds"),
     [
-        ("Who said so?", "en", "It was Yin Ye.", "it was said."),
-        ("When was it?", "en", "It was in 2023.", "It was fine."),
-        ("Bao nhiêu?", "vi", "Là 80 tỉ.", "Là nhiều."),
-        ("Ai nói?", "vi", "Là Yin Ye.", "là họ."),
+        ("Who said so?", "en", {"person"}),
+        ("When was it?", "en", {"time"}),
+        ("Bao nhiêu?", "vi", {"amount"}),
+        ("bao nhieu", "vi", {"amount"}),
+        ("Ai nói?", "vi", {"person"}),
+        ("Mất bao lâu?", "vi", {"duration"}),
+        ("Công ty AI lớn ở đâu?", "vi", set()),
     ],
 )
-def test_a_question_word_says_what_an_answer_shows(
-    question: str, language: str, answers: str, other: str
+def test_a_question_word_says_what_kind_of_thing_is_asked_for(
+    question: str, language: str, kinds: set[str]
 ) -> None:
-    kinds = question_kinds(question, language)
-    assert any(kind.search(answers) for kind in kinds)
-    assert not any(kind.search(other) for kind in kinds)
+    assert question_kinds(question, language) == kinds
 
 
 def test_a_question_without_a_question_word_asks_for_no_kind() -> None:
-    assert question_kinds("Tell me about Sora.", "en") == ()
-    assert question_kinds("谁说的？", "zh") == ()
+    assert question_kinds("Tell me about Sora.", "en") == set()
+    assert question_kinds("谁说的？", "zh") == set()
 
 
 def test_a_language_that_is_not_listed_is_named_by_its_code() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rag.index.index import Index
 from rag.retrieval import Corpus, search_all
 from rag.types import Hit
+from rag.weighing import Weighing, by_words
 from tests.rag.conftest import PlainRetriever, hit_of
 
 # The suite's questions in the other language than their documents, translated by hand.
@@ -48,6 +49,10 @@ class Scored:
     def evidence(self, question: str, texts: Any) -> list[tuple[float, float]]:
         """Nothing is weighed."""
         return [(0.0, 0.0) for _ in texts]
+
+    def weigh(self, questions: Any, texts: Any) -> list[Weighing]:
+        """Weigh by words."""
+        return by_words(questions, texts)
 
 
 RANKED = st.lists(

@@ -1,0 +1,277 @@
+"""The sentences that may answer a question, and what speaks for each of them.
+
+What a sentence lacks may stand beside it, so each share is taken of the sentence, of it with its
+neighbours, and of its passage. Across languages no words are shared: there pieces, names and
+figures speak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from rag.llm.backend import Request
+
+from .answer_types import Shown, fits, shown
+from .concepts import concepts
+from .question import Asked, taken_apart
+from .references import antecedent
+from .text import Span, fold, sentences, word_spans, words
+from .types import Hit
+from .weighing import Weighed, Weighing
+
+# A sentence with fewer words is a heading or a caption.
+_FEWEST_WORDS = 4
+_CLOSES = (".", "!", "…", ";", ":", "。")
+# A sentence of so many words is as long as any.
+_LONG = 40
+# What a few of the shares count together, and how much what is met counts for what is held.
+_SENTENCE, _PASSAGE, _DENSE, _KIND, _RANK, _MET = 0.4, 0.25, 0.2, 0.1, 0.05, 0.7
+# What is left of it in a passage that has none of the names in the question.
+_NAMELESS = 0.6
+# What speaks for a sentence, in the order of its numbers; every one is a share in [0, 1].
+FEATURES = (
+    "held", "held_resolved", "held_around", "held_passage",
+    "met", "met_resolved", "met_around", "met_passage",
+    "dense", "dense_resolved",
+    "relation", "relation_resolved", "relation_around", "relation_passage",
+    "names_resolved", "names_around", "names_passage",
+    "keys_resolved", "keys_around",
+    "told", "told_resolved", "told_around", "told_passage", "told_named",
+    "least", "focus",
+    "fits", "fits_person", "fits_time", "fits_amount", "fits_duration", "fits_place", "fits_reason",
+    "fits_choice", "fits_manner",
+    "score", "score_share", "first", "window", "length", "closed", "plain",
+)  # fmt: skip
+_KINDS = ("person", "time", "amount", "duration", "place", "reason", "choice", "manner")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a passage: the passage's number, its span in it, and what it tells.
+
+    ``earlier`` is the span of the sentence of the same passage that it points back to, if any;
+    ``foreign`` says whether it is in another language than the question.
+    """
+
+    number: int
+    hit: Hit
+    span: Span
+    earlier: Span | None
+    told: Shown
+    foreign: bool
+    features: tuple[float, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return self.hit.passage.text[slice(*self.span)]
+
+    @property
+    def passage_keys(self) -> frozenset[str]:
+        """The names and figures of the whole passage."""
+        document = self.hit.document
+        return frozenset(one.key for one in concepts(self.hit.passage.text, document.language))
+
+    def feature(self, name: str) -> float:
+        """What speaks for it by one of ``FEATURES``."""
+        return self.features[FEATURES.index(name)]
+
+
+def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
+    """The question of a request, taken apart, and the sentences of its passages."""
+    texts = [hit.passage.text for hit in request.hits]
+    asked = taken_apart(request.question, request.language, texts, request.latest)
+    cut = [_cut(hit) for hit in request.hits]
+    every = [
+        hit.passage.text[slice(*span)]
+        for hit, spans in zip(request.hits, cut, strict=True)
+        for span in spans
+    ]
+    whole, relation, focus = request.weigh([request.question, asked.relation, asked.focus], every)
+    best = max((hit.score for hit in request.hits), default=0) or 1.0
+    found: list[Candidate] = []
+    reached = 0
+    for number, (hit, spans) in enumerate(zip(request.hits, cut, strict=True), start=1):
+        part = slice(reached, reached + len(spans))
+        reached += len(spans)
+        passage = _Passage(
+            hit, spans, asked, best, number, *(_part(one, part) for one in (whole, relation, focus))
+        )
+        found += passage.candidates(hit.document.language != request.language)
+    return asked, found
+
+
+def _cut(hit: Hit) -> list[Span]:
+    return sentences(hit.passage.text, hit.document.language)
+
+
+def _part(weighing: Weighing, part: slice) -> Weighing:
+    return Weighing(weighing.words, weighing.pieces, weighing.texts[part])
+
+
+@dataclass(frozen=True, slots=True)
+class _Has:
+    """The names, keys and relations of a question that each sentence of a passage has."""
+
+    names: Sequence[AbstractSet[Any]]
+    keys: Sequence[AbstractSet[Any]]
+    relations: Sequence[AbstractSet[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A passage with its sentences, weighed."""
+
+    hit: Hit
+    spans: list[Span]
+    asked: Asked
+    best: float
+    number: int
+    whole: Weighing
+    relation: Weighing
+    focus: Weighing
+
+    def candidates(self, foreign: bool) -> list[Candidate]:
+        """The sentences that may answer, with what speaks for each."""
+        hit, text = self.hit, self.hit.passage.text
+        told = [shown(text[slice(*span)], hit.document.language) for span in self.spans]
+        has = _Has(
+            [held_names(self.asked, one) for one in told],
+            [{one.key for one in each.concepts} & self.asked.keys for each in told],
+            [one.relations & self.asked.relations for one in told],
+        )
+        found = []
+        for place, span in enumerate(self.spans):
+            if len(words(told[place].text)) < _FEWEST_WORDS or _asks(told[place].text):
+                continue
+            back = antecedent(text, self.spans, place, hit.document.language)
+            resolved = [place] if back is None else [back, place]
+            features = self._shares(place, resolved, has) + self._own(place, told[place])
+            features += (self._plain(features),)
+            earlier = None if back is None else self.spans[back]
+            found.append(Candidate(self.number, hit, span, earlier, told[place], foreign, features))
+        return found
+
+    def _shares(self, place: int, resolved: Sequence[int], has: _Has) -> tuple[float, ...]:
+        """What a sentence has of the question, alone, with what it leans on, in its passage."""
+        asked = self.asked
+        count = len(self.spans)
+        near = range(max(0, place - 1), min(count, place + 2))
+        alone, passage = [place], range(count)
+        four = (alone, resolved, near, passage)
+        named = _share(has.names, resolved, len(asked.names))
+        dense = [self.whole.texts[one].dense for one in resolved]
+        return (
+            *(_held(self.whole, where) for where in four),
+            *(_met(self.whole, where) for where in four),
+            self.whole.texts[place].dense,
+            max(dense),
+            *(_either(self.relation, where) for where in four),
+            named,
+            *(_share(has.names, where, len(asked.names)) for where in (near, passage)),
+            *(_share(has.keys, where, len(asked.keys)) for where in (resolved, near)),
+            *(self._told(has, where) for where in four),
+            named * self._told(has, resolved),
+        )
+
+    def _told(self, has: _Has, where: Sequence[int]) -> float:
+        """Whether sentences tell what is asked about: by known words, or else by meaning."""
+        known = len(self.asked.relations)
+        return _share(has.relations, where, known) if known else _either(self.relation, where)
+
+    def _own(self, place: int, told: Shown) -> tuple[float, ...]:
+        """What a sentence is by itself, and what its passage is among those that were found."""
+        fit = fits(told, self.asked)
+        start = self.hit.passage.start + self.spans[place][0]
+        window = self.hit.window
+        return (
+            _least(self.relation, place),
+            _either(self.focus, [place]),
+            fit,
+            *(fit - 0.5 if kind in self.asked.kinds else 0.0 for kind in _KINDS),
+            self.hit.score,
+            self.hit.score / self.best,
+            1 / self.number,
+            float(bool(window and window[0] <= start < window[1])),
+            min(1.0, len(words(told.text)) / _LONG),
+            float(told.text.rstrip("\"”’') ")[-1:] in _CLOSES),
+        )
+
+    def _plain(self, features: Sequence[float]) -> float:
+        """A few shares in weights set by judgement, which rank well within one language."""
+        of = dict(zip(FEATURES, features, strict=False))
+        evidence = (
+            _SENTENCE * max(of["held"], _MET * of["met"])
+            + _PASSAGE * max(of["held_passage"], _MET * of["met_passage"])
+            + _DENSE * of["dense"]
+            + _KIND * of["fits"]
+            + _RANK * of["score_share"]
+        )
+        return evidence * (_NAMELESS if self.asked.names and not of["names_passage"] else 1)
+
+
+def _share(sets: Sequence[AbstractSet[Any]], where: Sequence[int], of: int) -> float:
+    """How many of so many things some sentences have together; all of nothing."""
+    return len(set().union(*(sets[one] for one in where))) / of if of else 1.0
+
+
+def _best(texts: Sequence[Weighed], part: str, where: Sequence[int]) -> list[float]:
+    """For each word or piece, how the best of some texts has it."""
+    rows = [getattr(texts[one], part) for one in where]
+    return [max(column) for column in zip(*rows, strict=True)]
+
+
+def _held(weighing: Weighing, where: Sequence[int]) -> float:
+    shares = _best(weighing.texts, "held", where)
+    return sum(w * s for w, s in zip(weighing.words, shares, strict=True))
+
+
+def _met(weighing: Weighing, where: Sequence[int]) -> float:
+    shares = _best(weighing.texts, "met", where)
+    return sum(w * s for w, s in zip(weighing.pieces, shares, strict=True))
+
+
+def _either(weighing: Weighing, where: Sequence[int]) -> float:
+    """How texts have a part of the question, by its words or by its pieces; 1 of nothing."""
+    if not weighing.words:
+        return 1.0
+    return max(_held(weighing, where), _met(weighing, where))
+
+
+def _least(weighing: Weighing, place: int) -> float:
+    """How a sentence meets the worst met of the heavier pieces; 1 of nothing."""
+    heavy = max(weighing.pieces, default=0) / 2
+    met = weighing.texts[place].met
+    return min((s for w, s in zip(weighing.pieces, met, strict=True) if w >= heavy), default=1.0)
+
+
+def _asks(sentence: str) -> bool:
+    """Whether a sentence is a question: it may repeat the person's own, and answers nothing."""
+    return sentence.rstrip("\"”’'») ").endswith(("?", "？"))
+
+
+def held_names(asked: Asked, told: Shown) -> set[tuple[str, ...]]:
+    """The names of a question that a sentence has, in this language or another.
+
+    A name has capitals: ``Pháp`` is not in ``biện pháp``.
+    """
+    text = told.text
+    there = [
+        fold(word) if any(map(str.isupper, text[start:end])) or text[start].isdigit() else ""
+        for word, start, end in word_spans(text)
+    ]
+    keys = {one.key for one in told.concepts}
+    return {
+        name
+        for name in asked.names
+        if any(list(name) == there[at : at + len(name)] for at in range(len(there) - len(name) + 1))
+        or _known(name, asked) & keys
+    }
+
+
+def _known(name: tuple[str, ...], asked: Asked) -> frozenset[str]:
+    """What a name of the question means in every language, where that is known."""
+    return asked.name_keys.get(name, frozenset())

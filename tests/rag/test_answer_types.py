@@ -1,0 +1,51 @@
+"""Whether a sentence tells the kind of thing that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer_types import fits, shown, values
+from rag.question import taken_apart
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "fit", "unfit"),
+    [
+        ("Who called it a Newton moment?", "en", "Yin Ye, the CEO of BGI, did.", "It was called so."),
+        ("When was it blocked?", "en", "It was blocked on July 9, 2024.", "It was blocked at once."),
+        ("At what time does it close?", "en", "It closes at 4 p.m.", "It closes early."),
+        ("How long is the gap?", "en", "It is 1.5 years.", "It is 20 percent."),
+        ("How many tokens are free?", "en", "50 million tokens are.", "All of them are."),
+        ("What is the price?", "en", "It is 60 euros.", "It weighs 60 kilograms."),
+        ("Where was it shown?", "en", "It was shown in Shanghai.", "It was shown to all."),
+        ("Who is Winston Ma?", "en", "Experts like Winston Ma, a professor, agree.", "Winston Ma said so."),
+        ("Tang Jie là ai?", "vi", "Ông Tang Jie, nhà sáng lập Zhipu AI, nói vậy.", "Tang Jie nói vậy."),
+        ("Why was it blocked?", "en", "Because of a law.", "It was blocked."),
+        ("Ai nói vậy?", "vi", "Ông Tang Jie nói vậy.", "Họ nói vậy."),
+        ("Khi nào?", "vi", "Vào tháng 11.2023.", "Vào lúc đó."),
+        ("Bao lâu?", "vi", "Khoảng 1,5 năm.", "Khoảng 20%."),
+        ("Giá bao nhiêu?", "vi", "Giá là 9 tỉ đồng.", "Có 9 chiếc."),
+        ("Vì sao?", "vi", "Vì nước quá nông.", "Nước rất nông."),
+    ],
+)  # fmt: skip
+def test_what_answers_shows_it(question: str, language: str, fit: str, unfit: str) -> None:
+    asked = taken_apart(question, language)
+    assert fits(shown(fit, language), asked) == 1.0
+    assert fits(shown(unfit, language), asked) < 0.5
+
+
+def test_a_question_that_asks_for_nothing_that_shows_is_neither_met_nor_missed() -> None:
+    assert fits(shown("It is so.", "en"), taken_apart("Tell me about it.", "en")) == 0.5
+
+
+def test_what_the_question_holds_is_no_answer_to_it() -> None:
+    asked = taken_apart("Doanh thu của Nvidia năm 2023 là bao nhiêu?", "vi")
+    assert values(shown("Năm 2023 Nvidia bán nhiều chip.", "vi"), asked) == set()
+    asked = taken_apart("Who is Winston Ma?", "en")
+    assert values(shown("It was Winston Ma.", "en"), asked) == set()
+
+
+def test_values_are_the_same_in_every_language() -> None:
+    asked = taken_apart("How much is it worth?", "en")
+    english = values(shown("It is worth 80 billion dollars.", "en"), asked)
+    assert english == values(shown("Nó trị giá 80 tỉ USD.", "vi"), asked) == {"number:80000000000"}

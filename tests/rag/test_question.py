@@ -1,0 +1,88 @@
+"""A question, taken apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.question import taken_apart
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "kinds"),
+    [
+        ("Who founded Zhipu AI?", "en", {"person"}),
+        ("How many free tokens are given to users who switch?", "en", {"amount"}),
+        ("How long is the gap?", "en", {"duration"}),
+        ("What is the price of a ticket?", "en", {"amount"}),
+        ("Where was it presented?", "en", {"place"}),
+        ("Why did OpenAI leave?", "en", {"reason"}),
+        ("Which company is it?", "en", {"choice"}),
+        ("How old was he when he won?", "en", {"amount"}),
+        ("Tell me about Sora.", "en", {"identity"}),
+        ("What is done?", "en", set()),
+        ("Ai là nhà sáng lập?", "vi", {"person"}),
+        ("Zhou Hongyi là CEO của công ty AI nào?", "vi", {"choice"}),
+        ("ChatGPT ra mắt vào năm nào?", "vi", {"time"}),
+        ("Mất bao lâu?", "vi", {"duration"}),
+        ("Vì sao OpenAI rời Trung Quốc?", "vi", {"reason"}),
+        ("vi sao openai roi trung quoc", "vi", {"reason"}),
+        ("ky tuc xa co bao nhieu cho", "vi", {"amount"}),
+        ("Anh ấy làm việc ở đâu?", "vi", {"place"}),
+    ],
+)
+def test_the_kind_of_answer(question: str, language: str, kinds: set[str]) -> None:
+    assert taken_apart(question, language).kinds == kinds
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "names"),
+    [
+        ("Who is the CEO of SenseTime?", "en", {("sensetime",)}),
+        ("Zhou Hongyi là ai?", "vi", {("zhou", "hongyi")}),
+        ("OpenAI được định giá bao nhiêu?", "vi", {("openai",)}),
+        ("Which Chinese companies left Kuala Lumpur?", "en", {("chinese",), ("kuala", "lumpur")}),
+        ("What does it cost?", "en", set()),
+    ],
+)
+def test_names(question: str, language: str, names: set[tuple[str, ...]]) -> None:
+    assert set(taken_apart(question, language).names) == names
+
+
+def test_a_question_without_capitals_has_the_names_that_the_texts_write_with_one() -> None:
+    texts = ["Then Sora came.", "Many know Sora, and the moment."]
+    assert taken_apart("who made sora in a moment", "en", texts).names == (("sora",),)
+
+
+def test_the_capital_that_opens_a_sentence_makes_no_name() -> None:
+    texts = ["Unused days lapse. Unused books stay."]
+    assert taken_apart("what happens to unused days", "en", texts).names == ()
+
+
+def test_what_is_asked_about_a_name() -> None:
+    asked = taken_apart("Who is the CEO of SenseTime?", "en")
+    assert (asked.relation, asked.relations) == ("CEO", frozenset({"chief_executive"}))
+    assert taken_apart("Ai là tổng giám đốc của SenseTime?", "vi").relations == asked.relations
+    assert taken_apart("ai la tong giam doc cua sensetime", "vi").relations == asked.relations
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "focus"),
+    [
+        ("Which company is it?", "en", "company"),
+        ("How many free tokens are there?", "en", "free tokens"),
+        ("Mỹ cấm những chip nào?", "vi", "chip"),
+        ("Có bao nhiêu phiên bản?", "vi", "phiên bản"),
+    ],
+)
+def test_what_the_answer_is_one_of(question: str, language: str, focus: str) -> None:
+    assert taken_apart(question, language).focus == focus
+
+
+def test_names_and_figures_are_known_in_every_language() -> None:
+    english = taken_apart("What did China do in July 2024?", "en")
+    vietnamese = taken_apart("Trung Quốc đã làm gì vào tháng 7.2024?", "vi")
+    assert (
+        english.keys
+        == vietnamese.keys
+        == {"territory:cn", "year:2024", "month:07", "month:2024-07"}
+    )
