@@ -94,26 +94,64 @@ def test_an_answer_that_broke_off_at_its_length_is_not_shown_as_whole() -> None:
         asked(sends([head(), chunk("Yin"), chunk(reason="length")]))
 
 
+# What the openai package reads of the environment, and what of it may not be told.
+AMBIENT = {
+    **dict.fromkeys(
+        (
+            *("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+            *("OPENAI_WEBHOOK_SECRET", "OPENAI_API_TYPE", "OPENAI_API_VERSION"),
+            *("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"),
+        ),
+        "not-for-you",
+    ),
+    "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    "AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:9/v1",
+    "OPENAI_CUSTOM_HEADERS": "\n".join(
+        f"{name}: not-for-you"
+        for name in (
+            *("Authorization", "authorization", "api-key", "X-Gateway-Token", "Cookie", "Host"),
+            *("User-Agent", "Accept", "Accept-Encoding", "Content-Type", "OpenAI-Organization"),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("model", ["m", ""])
+@pytest.mark.parametrize("key", [KEY, ""])
 def test_the_key_is_sent_and_nothing_that_belongs_to_another_provider(
-    monkeypatch: pytest.MonkeyPatch,
+    model: str, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("OTHER_KEY", f" {KEY}\n")
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
-        monkeypatch.setenv(name, "not-for-you")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    _, _, told = asked(sends(ANSWER), provider={"key_variables": ("OTHER_KEY",)})
-    (request,) = told.requests
-    lines = request.head.lower().splitlines()
-    assert f"authorization: bearer {KEY}" in lines
-    assert "not-for-you" not in request.head
-    assert not [line for line in lines if line.startswith(("openai-organ", "openai-project"))]
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTHER_KEY", f" {key}\n")
+    caplog.set_level("DEBUG")
+    listed = {"data": [{"id": "m"}]}
+
+    async def ask() -> Serving:
+        async with serving(sends(ANSWER), models=replies("200 OK", listed)) as told:
+            fields = {"key_variables": ("OTHER_KEY",), "models": (model,) if model else ()}
+            await parts_of(backend_at(told.url, provider=fields))
+            return told
+
+    told = asyncio.run(ask())
+    assert len(told.requests) == (1 if model else 2)
+    for request in told.requests:
+        lines = dict(line.lower().split(": ", 1) for line in request.head.split("\r\n")[1:] if line)
+        assert lines.get("authorization") == (f"bearer {key}" if key else None)
+        assert lines["host"] == told.url.removeprefix("http://").removesuffix("/v1")
+        assert "not-for-you" not in str(lines)
+        assert lines.keys() <= {
+            *("host", "accept", "accept-encoding", "connection", "content-type"),
+            *("content-length", "user-agent", "authorization", "x-stainless-raw-response"),
+        }
+    assert KEY not in caplog.text
 
 
 def test_a_server_without_a_key_is_told_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     text, _, told = asked(sends(ANSWER))
     assert text == "Yin Ye gọi. [1]"
-    assert KEY not in told.requests[0].head
+    assert "authorization" not in told.requests[0].head.lower()
 
 
 @pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "a\tb", "khóa", "a\x7fb", "a\u200bb"])
