@@ -87,6 +87,7 @@ class OpenAIBackend:
         self._named = model or next(iter(provider.models), "")
         self._model = self._named
         self.name = f"{provider.name}/{self._model}" if self._model else provider.name
+        self.named = self.name
 
     @property
     def account(self) -> str:

@@ -124,10 +124,13 @@ def kept_rests() -> Rests:
 
 
 def _names(backend: Backend) -> tuple[str, ...]:
-    """The names that a backend's rests are kept under: the account's, and its own."""
+    """The names that a backend's rests are kept under: the account's, and its own.
+
+    Not ``Backend.name``, into which a server's model comes only when it is asked.
+    """
     if not isinstance(backend, Remote):
         return ()
-    return backend.account, f"{backend.account} {backend.name}"
+    return backend.account, f"{backend.account} {backend.named}"
 
 
 def _is_of_the_account(backend: Remote, fault: Fault) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendError, Fault
+from rag.evals.benchmarks.chat_server import replies
 from rag.evals.benchmarks.misbehaving import MISBEHAVIOURS, answers
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.openai import OpenAIBackend
@@ -77,6 +78,22 @@ def test_one_chatbot_asks_it_once_as_well(hits: list[Hit]) -> None:
         for _ in range(3):
             assert bot.ask(QUESTION).text == WHOLE
         assert (len(bad.requests), len(good.requests)) == (1, 3)
+
+
+@pytest.mark.parametrize("fails", [PASSING, "rate 429", "region 403", "model 404"])
+def test_who_was_named_without_a_model_is_left_alone_as_well(
+    fails: str, tmp_path: Path, hits: list[Hit]
+) -> None:
+    listed = replies("200 OK", {"data": [{"id": "qwen3"}]})
+    with running(FAILS[fails], models=listed) as (bad,):
+        for number in range(3):
+            chain = [backend_at(bad.url, "bad", provider={"models": (), "local": True})]
+            answer = asked(chain, hits, Rests(tmp_path / "rests.json"))
+            said = set(outcomes(answer)[:-1])
+            assert said == ({("bad", "skipped")} if number else {("bad/qwen3", "failed")})
+            if number == 0:
+                first = len(bad.requests)
+        assert len(bad.requests) == first
 
 
 IN_ANOTHER_PROCESS = """
