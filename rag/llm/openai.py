@@ -358,6 +358,8 @@ class OpenAIBackend:
             fault=fault,
             wait=wait,
             parameter=parameter,
+            status=said.status,
+            code=said.code,
         )
 
     def _garbled(self, what: str) -> BackendGarbled:

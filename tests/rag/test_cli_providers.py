@@ -223,7 +223,7 @@ def test_one_that_fails_rests_and_one_that_answers_no_longer(
         assert "MY_KEY" in out
         resting = listed(capsys, "mine", *arguments)["mine"]
         assert resting["rests_until"] > time.time()
-        assert "Incorrect key" in resting["rests_for"]
+        assert resting["rests_for"] == "Key refused (HTTP 401, invalid_api_key)."
         assert run("providers", "mine", *arguments) == 0
         shown = capsys.readouterr().out
         assert "rests until" in shown
