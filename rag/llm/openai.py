@@ -56,14 +56,30 @@ _MODELS_SECONDS = 5.0
 
 @dataclass
 class _Progress:
-    """What has come of an answer so far, and until when more must come."""
+    """What has come of an answer so far, and until when more must come.
+
+    ``over`` is whether a reason to finish has come by itself. One that comes with text may come with
+    every piece, from servers that repeat it: more text then takes it back.
+    """
 
     patience: float
     deadline: float
     reason: str = ""
+    over: bool = False
     usage: Usage = field(default_factory=Usage)
     characters: int = 0
     answered: bool = False
+
+    def goes_on_with(self, piece: Piece) -> bool:
+        """Take note of a piece; whether it brings the answer on."""
+        self.usage = piece.usage or self.usage
+        if piece.text.strip() or piece.reasoning:
+            self.reason, self.over = "", False
+        if self.over or not piece.is_progress:
+            return False
+        self.reason = self.reason or piece.finish_reason
+        self.over = bool(piece.finish_reason) and not (piece.text or piece.reasoning)
+        return True
 
 
 class OpenAIBackend:
@@ -162,15 +178,13 @@ class OpenAIBackend:
         thinking = ThinkingSplitter()
         async with aclosing(self._pieces(client, place, request, progress)) as pieces:
             async for piece in pieces:
-                if not progress.reason and piece.is_progress:
+                if progress.goes_on_with(piece):
                     progress.patience = (
                         _AFTERTHOUGHT_SECONDS
-                        if piece.finish_reason
+                        if progress.over
                         else self._settings.next_token_seconds
                     )
                     progress.deadline = clock() + progress.patience
-                progress.reason = progress.reason or piece.finish_reason
-                progress.usage = piece.usage or progress.usage
                 if piece.reasoning:
                     yield self._noted(Reasoning(piece.reasoning), progress)
                 for part in thinking.feed(piece.text):
@@ -283,7 +297,7 @@ class OpenAIBackend:
         except StopAsyncIteration:
             return None
         except BackendStalled:
-            if progress.reason:
+            if progress.over:
                 return None
             raise
 

@@ -409,6 +409,37 @@ def test_after_its_end_an_answer_waits_for_no_more(nothing: bytes) -> None:
     assert told.left == 1
 
 
+def each_with_a_reason(*texts: str) -> list[bytes]:
+    return [chunk(text, reason="stop") for text in texts]
+
+
+def test_a_reason_that_comes_with_every_piece_ends_nothing() -> None:
+    async def slowly(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
+        first, *others = each_with_a_reason("Yin Ye ", "gọi. ", "[1]")
+        writer.writelines([head(), first])
+        await writer.drain()
+        # Longer than what comes after an end is waited for.
+        await asyncio.sleep(1.2)
+        writer.writelines(others)
+        await writer.drain()
+
+    assert asked(slowly)[0] == "Yin Ye gọi. [1]"
+
+
+def test_what_falls_silent_after_a_reason_with_text_is_cut() -> None:
+    for texts in (["Yin Ye "], ["Yin Ye ", "gọi."], [" ", "Yin", " "]):
+        with pytest.raises(BackendStalled):
+            asked(then_silence(head(), *each_with_a_reason(*texts)), next_token_seconds=0.2)
+
+
+def test_text_after_a_reason_takes_it_back() -> None:
+    with pytest.raises(BackendGarbled, match="without a finished answer"):
+        asked(sends([head(), chunk("Yin "), chunk(reason="stop"), chunk("Ye")]))
+    for last in (chunk("Ye", reason="stop"), chunk("Ye") + chunk(reason="stop")):
+        parts = [head(), chunk("Yin "), chunk(reason="length"), last, chunk("\n")]
+        assert asked(sends(parts))[0].strip() == "Yin Ye"
+
+
 def test_closing_early_closes_the_connection() -> None:
     async def leave() -> Serving:
         async with serving(then_silence(head(), chunk("Half an "), chunk("answer"))) as told:
