@@ -89,12 +89,17 @@ class OpenAIBackend:
         provider: Who serves it, and in which dialect.
         model: The model; empty for the provider's first, or what its server has.
         settings: How long to wait, and how long an answer may be.
+        found: Whether nobody has named it, and it only listens on this machine. Then it gets no key,
+            and only a model is taken that it runs itself, as far as it says.
     """
 
     rewrites = True
 
-    def __init__(self, provider: Provider, model: str, settings: AnswerSettings) -> None:
-        self.provider = provider
+    def __init__(
+        self, provider: Provider, model: str, settings: AnswerSettings, *, found: bool = False
+    ) -> None:
+        self.provider = dataclasses.replace(provider, key_variables=()) if found else provider
+        self._found = found
         self.resells = provider.resells
         self._settings = settings
         self._window = provider.window
@@ -332,7 +337,7 @@ class OpenAIBackend:
         except (*_ANOTHER_SHAPE, openai.OpenAIError):
             told = None
         # Not what it had before: another may be loaded now.
-        self._model = self._named or chat_model_in(told) or ""
+        self._model = self._named or chat_model_in(told, own=self._found) or ""
         if not self._model:
             raise BackendSetup(
                 f"{self.provider.label} at {place.base_url} has no model to chat with.",

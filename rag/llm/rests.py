@@ -186,6 +186,7 @@ def _write(path: Path, known: Mapping[str, Rest]) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     told = {name: asdict(rest) for name, rest in known.items()}
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as to:
+    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8") as to:
         json.dump(told, to, indent=1)
     fresh.replace(path)

@@ -23,6 +23,7 @@ from rag.llm.providers import (
     pointer,
     provider_of,
     providers,
+    while_unnamed,
 )
 from rag.settings import Settings, load_settings
 
@@ -93,6 +94,30 @@ def test_no_key_variable_is_that_of_another_company() -> None:
             owners.setdefault(variable, set()).add(one.name.removesuffix("-intl"))
     shared = {variable: names for variable, names in owners.items() if len(names) > 1}
     assert shared == {"ZAI_API_KEY": {"zhipu", "zai"}}
+
+
+def test_a_key_is_ready_for_one_address_alone_while_nobody_is_named() -> None:
+    """Whatever variable is set, at most one of the hosts that could take it may see it unasked."""
+    for variable in {name for one in SHIPPED for name in one.key_variables}:
+        others = [while_unnamed(one, SHIPPED) for one in SHIPPED]
+        hosts = {one.base_url for one in others if variable in one.key_variables}
+        assert len(hosts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("dashscope", ("DASHSCOPE_API_KEY",)),
+        ("dashscope-intl", ("DASHSCOPE_INTL_API_KEY",)),
+        ("zhipu", ("ZHIPUAI_API_KEY", "ZHIPU_API_KEY")),
+        ("zai", ("ZAI_API_KEY",)),
+        ("siliconflow", ("SILICONFLOW_CN_API_KEY",)),
+        ("gemini", ("GEMINI_API_KEY", "GOOGLE_API_KEY")),
+        ("ollama", ()),
+    ],
+)
+def test_a_key_that_may_be_anothers_is_not_a_providers_own(name: str, own: tuple[str, ...]) -> None:
+    assert while_unnamed(of(name), SHIPPED).key_variables == own
 
 
 @pytest.mark.parametrize(("written", "name"), IN_THE_SEEDS.items())

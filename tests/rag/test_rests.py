@@ -361,7 +361,7 @@ def test_nothing_that_a_server_says_is_kept_and_nobody_else_may_read_it(
     assert again.attempts[0].reason == "No credit left (HTTP 429, insufficient_quota)."
     kept = path.read_text("utf-8")
     assert "BGI" not in kept
-    assert list(json.loads(kept).values())[0].keys() == {
+    assert next(iter(json.loads(kept).values())).keys() == {
         *("until", "fault", "times", "status", "code"),
     }
     assert path.stat().st_mode & 0o777 == 0o600
