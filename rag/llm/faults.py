@@ -61,6 +61,8 @@ def refusal(body: object, status: int | None = None) -> Refusal:
         status: The HTTP status, if it is one of an error.
     """
     codes, texts, parameters = _said(body)
+    if 500 <= (status or 0) < 600:
+        codes = {code for code in codes if not code.isdecimal()}
     known = sorted(code for row in _rows() for code in codes & row.codes)
     message = well_formed(collapse(texts[0])) if texts else ""
     parameter = next(iter(parameters), "")
@@ -72,6 +74,11 @@ def finish_fault(reason: str) -> Fault | None:
     """What is wrong with an answer that ended for a reason; ``None`` where nothing is known to be."""
     name = _table()["finish_reasons"].get(reason.lower())
     return Fault[name] if name else None
+
+
+def is_finished(reason: str) -> bool:
+    """Whether a model that stopped for a reason has said what it has to say."""
+    return reason.lower() in _table()["finished"]["reasons"]
 
 
 def says_error(body: object) -> bool:
@@ -122,7 +129,7 @@ def _rows() -> tuple[_Row, ...]:
             tuple(map(_statuses, row.get("statuses", ()))),
         )
         for name, row in _table().items()
-        if name != "finish_reasons"
+        if name not in ("finished", "finish_reasons")
     )
 
 

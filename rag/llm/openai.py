@@ -36,7 +36,7 @@ from .budget import answer_room, packed, prompted
 from .connection import connected, wait_asked_for
 from .cost import cost_of
 from .endpoint import Endpoint, endpoint
-from .faults import Refusal, finish_fault, refusal, says_error
+from .faults import Refusal, finish_fault, is_finished, refusal, says_error
 from .models import chat_model_in, window_in
 from .providers import Provider
 from .reply import Piece, piece_of, whole_of
@@ -228,7 +228,7 @@ class OpenAIBackend:
             )
         if fault:
             raise BackendRefused(f"{self.name} gave up: {reason}.", fault=fault)
-        if not answered or reason not in _FINISHED:
+        if not answered or not is_finished(reason):
             raise self._garbled("ended without a finished answer")
 
     async def _pieces(
@@ -393,10 +393,6 @@ def _named_in(said: Refusal, sent: set[str]) -> str:
     places = {name: re.search(rf"\b{name}\b", said.message) for name in sent}
     found = {name: place.start() for name, place in places.items() if place}
     return min(found, key=lambda name: found[name], default="")
-
-
-# Why a model stops when it has said what it has to say.
-_FINISHED = ("stop", "eos", "end_turn", "stop_sequence", "completed")
 
 
 def _remedy(fault: Fault, place: Endpoint, provider: Provider) -> str:
