@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import traceback
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import (
     BackendError,
@@ -31,6 +35,7 @@ from rag.evals.benchmarks.chat_server import (
     whole,
 )
 from rag.llm.backend import Finished, Part, Request
+from rag.llm.failures import without_key
 from rag.llm.openai import OpenAIBackend
 from rag.types import Usage
 from tests.rag.conftest import lexical_evidence
@@ -355,6 +360,84 @@ def test_a_stream_that_is_cut_in_the_middle_is_garbled() -> None:
     with pytest.raises(BackendGarbled, match="middle") as caught:
         asked(sends([chunked, part]))
     assert caught.value.fault is Fault.NETWORK
+
+
+@pytest.mark.parametrize("before", [[], [chunk(reasoning_content="Hm.")], [chunk("Half")]])
+def test_a_server_that_broke_off_has_answered_the_call(before: list[bytes]) -> None:
+    chunked = head().replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    told = b"".join(f"{len(one):x}\r\n".encode() + one + b"\r\n" for one in before)
+    with pytest.raises(BackendGarbled, match=r"broke off in the middle\.$") as caught:
+        asked(sends([chunked, told]))
+    assert caught.value.fault is Fault.NETWORK
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_such() -> None:
+    async def ask() -> None:
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Made for this test by openssl, with its key.
+        secure.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=secure)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            await parts_of(backend_at(f"https://127.0.0.1:{port}/v1"))
+
+    with pytest.raises(BackendUnreachable) as caught:
+        asyncio.run(ask())
+    assert "No secure connection to https://127.0.0.1:" in str(caught.value)
+    assert "certificate" in caught.value.message
+    assert "that it runs" not in caught.value.remedy
+
+
+def test_a_server_without_tls_is_told_as_such() -> None:
+    async def ask() -> None:
+        async with serving(sends(ANSWER)) as told:
+            await parts_of(backend_at(told.url.replace("http:", "https:")))
+
+    with pytest.raises(BackendUnreachable, match="No secure connection to https://127"):
+        asyncio.run(ask())
+
+
+PARTS_OF_A_KEY = [KEY[1:], KEY[:-1], KEY[2:11], f"{KEY[:9]}…", f"{KEY[:-1]}x"]
+
+
+@pytest.mark.parametrize("part", PARTS_OF_A_KEY)
+def test_a_part_of_a_key_that_a_server_repeats_is_not_shown(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_KEY", KEY)
+    with pytest.raises(BackendRefused) as caught:
+        asked(
+            replies("401 No", {"error": f"The key {part} is wrong: {part}{part}"}),
+            provider={"key_variables": ("OTHER_KEY",)},
+        )
+    shown = str(caught.value)
+    assert not any(KEY[at : at + 8] in shown for at in range(len(KEY) - 7))
+    assert shown.startswith("first/m refused (HTTP 401): The key …")
+    assert " is wrong: " in shown
+
+
+@given(st.text("ab1-", max_size=30), st.text("ab1-", max_size=14))
+def test_no_long_part_of_a_key_is_left(text: str, key: str) -> None:
+    left = without_key(text, key)
+    size = min(8, len(key))
+    parts = [key[at : at + size] for at in range(len(key) - size + 1)] if key else []
+    assert not any(part in left for part in parts)
+    if not any(part in text for part in parts):
+        assert left == text
+
+
+def test_a_key_for_the_name_of_a_model_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_KEY", KEY)
+
+    async def ask() -> None:
+        models = replies("200 OK", {"data": [{"id": f"model-{KEY[:-1]}"}]})
+        async with serving(sends(ANSWER), models=models) as told:
+            backend = backend_at(told.url, provider={"key_variables": ("OTHER_KEY",), "models": ()})
+            with pytest.raises(BackendSetup, match="has no model to chat with") as caught:
+                await parts_of(backend)
+            assert KEY[:8] not in f"{caught.value} {backend.name}"
+
+    asyncio.run(ask())
 
 
 def test_an_answer_that_a_filter_withheld_is_a_refusal() -> None:
