@@ -201,11 +201,13 @@ def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]
     where, table = f"providers.{name}", dict(table)
     before = known.get(name)
     provider = before or Provider(name, name, "")
+    measured = before  # whose models its window and tokenizer are of
     if "like" in table:
         model = _found(text_of(f"{where}.like", table.pop("like")), known)
         if model is None:
             raise SettingsError(f"{where}.like names no provider.", f"Known: {', '.join(known)}.")
         provider = replace(provider, **{part: getattr(model, part) for part in _PROTOCOL})
+        measured = model
     if "dialect" in table:
         dialect = _dialect_of(f"{where}.dialect", table.pop("dialect"), provider.dialect)
         provider = replace(provider, dialect=dialect)
@@ -218,11 +220,14 @@ def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]
     here = is_loopback(host_of(provider.base_url))
     if given.get("local") and not here:
         raise SettingsError(f"{where}.local is true, and its address is not this machine.")
+    unknown: dict[str, Any] = {}
     if before and not _same_host(before.base_url, provider.base_url):
         # Who stands behind another address is not known.
-        unknown: dict[str, Any] = {"place": "", "prices": {}, "local": False}
-        provider = replace(provider, **{**unknown, **{k: given[k] for k in unknown if k in given}})
-    return provider
+        unknown |= {"place": "", "prices": {}, "local": False}
+    if measured and not _same_host(measured.base_url, provider.base_url):
+        # Nor how much is read there and how it is counted, which must not be overrun.
+        unknown |= {"tokenizer": "", "window": min(provider.window, Provider("", "", "").window)}
+    return replace(provider, **{**unknown, **{k: given[k] for k in unknown if k in given}})
 
 
 def _same_host(one: str, other: str) -> bool:

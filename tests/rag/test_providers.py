@@ -218,11 +218,7 @@ def test_one_is_added() -> None:
 def test_like_takes_over_the_protocol_and_no_key() -> None:
     added = of("mine", mine={"base_url": "https://example.com", "like": "Alibaba"})
     model = of("dashscope")
-    assert (added.dialect, added.models, added.window) == (
-        model.dialect,
-        model.models,
-        model.window,
-    )
+    assert (added.dialect, added.models) == (model.dialect, model.models)
     assert (added.key_variables, added.place, added.label) == ((), "", "mine")
     with pytest.raises(BackendSetup, match=r"providers\.mine\.key_variables"):
         endpoint(added, {"DASHSCOPE_API_KEY": "k"})
@@ -241,6 +237,47 @@ def test_who_stands_behind_another_address_is_not_known() -> None:
     assert told.place == "FR"
     same = of("openai", openai={"base_url": "https://api.openai.com/v2"})
     assert (same.place, same.prices) == ("US", of("openai").prices)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "window", "tokenizer"),
+    [
+        ("openai", {"base_url": "https://proxy.example.com/v1"}, 32_768, ""),
+        ("openai", {"base_url": "http://127.0.0.1:4000/v1", "window": 9000}, 9000, ""),
+        (
+            "openai",
+            {"base_url": "https://proxy.example.com/v1", "tokenizer": "cl100k_base"},
+            32_768,
+            "cl100k_base",
+        ),
+        ("openai", {"base_url": "https://api.openai.com/v2"}, 131_072, "o200k_base"),
+        ("mine", {"base_url": "https://example.com/v1", "like": "openai"}, 32_768, ""),
+        (
+            "mine",
+            {"base_url": "https://api.openai.com/v1", "like": "openai"},
+            131_072,
+            "o200k_base",
+        ),
+        ("mine", {"base_url": "https://x.com", "like": "openai", "window": 200_000}, 200_000, ""),
+        # What is small stays small: Ollama cuts a longer prompt in silence.
+        ("ollama", {"base_url": "http://192.168.1.5:11434/v1"}, 4096, ""),
+        ("mine", {"base_url": "http://192.168.1.5:8000/v1", "like": "vllm"}, 8192, ""),
+        ("groq", {"like": "openai"}, 32_768, ""),
+    ],
+)
+def test_what_another_host_reads_is_not_known(
+    name: str, table: dict[str, Any], window: int, tokenizer: str
+) -> None:
+    changed = of(name, **{name: table})
+    assert (changed.window, changed.tokenizer) == (window, tokenizer)
+
+
+def test_the_sites_of_one_company_read_as_much() -> None:
+    for one in SHIPPED:
+        if one.name.endswith("-intl"):
+            assert one.window == of(one.name.removesuffix("-intl")).window
+    assert of("zai").window == of("zhipu").window
+    assert of("groq", groq={"like": "openai"}).place == "US"
 
 
 @pytest.mark.parametrize(
