@@ -128,6 +128,8 @@ class BackendError(RagError):
         fault: What kind of failure it is; that of the class if left out.
         wait: For how many seconds the server asks to be left alone, where it says so.
         parameter: The field of the request that the server does not take, where it names one.
+        status: The HTTP status of a refusal.
+        code: What the server calls it, where that is a code that is known.
         passages: How many passages it was sent.
 
     ``usage`` is what it had read and written by then, where it said so. Of a whole chain ``attempts`` are
@@ -145,11 +147,15 @@ class BackendError(RagError):
         wait: float | None = None,
         parameter: str = "",
         passages: int = 0,
+        status: int | None = None,
+        code: str = "",
     ) -> None:
         self.fault = fault or self.usual
         self.wait = wait
         self.parameter = parameter
         self.passages = passages
+        self.status = status
+        self.code = code
         self.usage = Usage()
         self.attempts: tuple[Attempt, ...] = ()
         self.discarded = ""

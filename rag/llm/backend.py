@@ -81,11 +81,13 @@ class Remote(Backend, Protocol):
     """A backend behind a server, which may want to be left alone for a while.
 
     ``account`` says whose server and which key, without telling the key: what is wrong with one
-    is wrong for all its models. ``resells`` is whether it passes requests on to others, so that what
+    is wrong for all its models. ``named`` is what it was named as, which stays the same when its server
+    has said which model it has. ``resells`` is whether it passes requests on to others, so that what
     one of them refuses another may take.
     """
 
     account: str
+    named: str
     resells: bool
 
     def instead(self) -> Backend | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rag.errors import BackendError, BackendSetup
@@ -13,13 +14,18 @@ from rag.settings import Settings
 from .backend import Backend
 from .providers import Provider, pointer, provider_of, providers
 
+if TYPE_CHECKING:
+    from .openai import OpenAIBackend
+
 # The word for the servers on this machine that answer.
 LOCAL = "local"
 _OTHERS = ("extractive", LOCAL, "transformers:MODEL-OR-FOLDER")
 
 # How long a server on this machine may take to take a connection, and to list its models; and for
 # how long it is then taken to be there.
-_CONNECT_SECONDS, _LIST_SECONDS, _FRESH_SECONDS = 0.2, 2.0, 30.0
+_CONNECT_SECONDS, _LIST_SECONDS, _FRESH_SECONDS = 0.2, 1.0, 30.0
+# For how long one that listens and lists none is not asked again.
+_STALE_SECONDS = 10.0
 
 
 class LocalServers:
@@ -33,31 +39,36 @@ class LocalServers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._found: tuple[float, tuple[Backend, ...]] = (float("-inf"), ())
+        self._found: tuple[float, tuple[OpenAIBackend, ...]] = (float("-inf"), ())
+        # When servers were asked that have listed no model, by their address.
+        self._silent: dict[str, float] = {}
 
-    async def present(self) -> tuple[Backend, ...]:
-        """A backend for each of them that has a model to chat with; none is sent anything."""
+    async def present(self) -> tuple[OpenAIBackend, ...]:
+        """A backend for each of them that runs a model to chat with.
+
+        They are asked which models they have, without a key: nobody has named them.
+        """
         at, found = self._found
         if found and time.monotonic() - at < _FRESH_SECONDS:
             return found
-        local = [one for one in providers(self._settings) if one.local]
-        asked = await asyncio.gather(*(self._ready(provider) for provider in local))
+        # By their addresses: one server is asked once, whatever it is called.
+        local = {_bare(one.base_url): one for one in providers(self._settings) if one.local}
+        asked = await asyncio.gather(*(self._ready(provider) for provider in local.values()))
         found = tuple(backend for backend in asked if backend)
         self._found = (time.monotonic(), found)
         return found
 
-    async def _ready(self, provider: Provider) -> Backend | None:
-        if not await _listens(provider.base_url):
+    async def _ready(self, provider: Provider) -> OpenAIBackend | None:
+        asked_at = self._silent.get(provider.base_url, float("-inf"))
+        if time.monotonic() - asked_at < _STALE_SECONDS or not await _listens(provider.base_url):
             return None
         from .openai import OpenAIBackend
 
-        backend = OpenAIBackend(provider, "", self._settings.answer)
-        try:
-            async with asyncio.timeout(_LIST_SECONDS):
-                await backend.learn()
-        except (BackendError, TimeoutError):
-            return None  # something else listens there
-        return backend
+        backend = OpenAIBackend(provider, "", self._settings.answer, found=True)
+        if await _lists(backend):
+            return backend
+        self._silent[provider.base_url] = time.monotonic()
+        return None
 
 
 Entry = Backend | LocalServers
@@ -80,15 +91,33 @@ def backends(chain: str, settings: Settings) -> tuple[Entry, ...]:
 
 
 async def present(chain: Sequence[Entry]) -> list[Backend]:
-    """The backends of a chain that are there now: what ``local`` stands for is looked up."""
-    named = {entry.name for entry in chain}
+    """The backends of a chain that are there now: what ``local`` stands for is looked up.
+
+    A server that is named itself is not asked a second time as one of ``local``.
+    """
+    named = {_address(entry) for entry in chain}
     found: list[Backend] = []
     for entry in chain:
         if isinstance(entry, LocalServers):
-            found += [backend for backend in await entry.present() if backend.name not in named]
+            found += [one for one in await entry.present() if _address(one) not in named]
         else:
             found.append(entry)
     return found
+
+
+async def answers(backend: OpenAIBackend) -> bool:
+    """Whether the server of a backend is there and has its model, if it says which it has."""
+    return await _listens(backend.provider.base_url) and await _lists(backend)
+
+
+def _address(entry: Entry) -> str:
+    """Where an entry of a chain is asked; empty for what has no server."""
+    provider = getattr(entry, "provider", None)
+    return _bare(provider.base_url) if isinstance(provider, Provider) else ""
+
+
+def _bare(base_url: str) -> str:
+    return base_url.rstrip("/")
 
 
 def _entry(name: str, settings: Settings) -> Entry:
@@ -133,4 +162,14 @@ async def _listens(base_url: str) -> bool:
     except (OSError, ValueError, TimeoutError):
         return False
     writer.close()
+    return True
+
+
+async def _lists(backend: OpenAIBackend) -> bool:
+    """Whether a server lists a model soon; else something other listens there."""
+    try:
+        async with asyncio.timeout(_LIST_SECONDS):
+            await backend.learn()
+    except (BackendError, TimeoutError):
+        return False
     return True

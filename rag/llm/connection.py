@@ -6,7 +6,7 @@ import email.utils
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from rag.errors import BackendSetup
@@ -14,7 +14,6 @@ from rag.errors import BackendSetup
 from .endpoint import Endpoint
 
 _CONNECT_SECONDS = 5.0
-# The client insists on sending a key.
 _NO_KEY = "no-key"
 
 
@@ -27,15 +26,11 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
     """
     import openai
 
-    withheld: Any = openai.Omit()
     try:
         client = openai.AsyncOpenAI(
+            # The package insists on one.
             api_key=place.key or _NO_KEY,
-            # Not from the environment: those of one provider are nothing to tell another.
-            organization=None,
-            project=None,
             base_url=place.base_url,
-            default_headers={"OpenAI-Organization": withheld, "OpenAI-Project": withheld},
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(
                 # Reading has a clock of its own, see OpenAIBackend.
@@ -45,6 +40,7 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
                 # What is meant for this machine must not go to a proxy.
                 trust_env=not place.local,
                 verify=_certificates() if place.base_url.startswith("https:") else False,
+                event_hooks={"request": [partial(_with_our_headers_alone, place)]},
             ),
         )
     except Exception as error:
@@ -56,6 +52,26 @@ async def connected(place: Endpoint) -> AsyncGenerator[Any, None]:
         yield client
     finally:
         await client.close()
+
+
+async def _with_our_headers_alone(place: Endpoint, request: Any) -> None:
+    """Send nothing of what the package adds.
+
+    That is what ``OPENAI_CUSTOM_HEADERS``, ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID`` hold, which is
+    for one provider and nothing to tell another, and what kind of machine this is.
+    """
+    length = {"Content-Length": str(len(request.content))} if request.content else {}
+    key = {"Authorization": f"Bearer {place.key}"} if place.key else {}
+    ours = {
+        "Host": request.url.netloc.decode("ascii"),
+        "Accept": "application/json, text/event-stream",
+        "Accept-Encoding": "gzip, deflate",
+        "Content-Type": "application/json",
+        "User-Agent": "rag-chatbot",
+        # The package looks at its own request for how to read the reply.
+        "X-Stainless-Raw-Response": "true",
+    }
+    request.headers = type(request.headers)({**ours, **length, **key})
 
 
 def warm_up() -> None:

@@ -35,13 +35,14 @@ class Refusal:
 
     ``parameter`` is that field with those it stands in, as in ``stream_options.include_usage``;
     empty where it is not named as such. ``status`` is that of HTTP, which an error within a stream
-    has none of.
+    has none of. ``code`` is the server's word for it, where ``faults.toml`` knows it.
     """
 
     fault: Fault
     message: str
     parameter: str = ""
     status: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,24 @@ def refusal(body: object, status: int | None = None) -> Refusal:
         status: The HTTP status, if it is one of an error.
     """
     codes, texts, parameters = _said(body)
+    if 500 <= (status or 0) < 600:
+        codes = {code for code in codes if not code.isdecimal()}
+    known = sorted(code for row in _rows() for code in codes & row.codes)
     message = well_formed(collapse(texts[0])) if texts else ""
     parameter = next(iter(parameters), "")
-    return Refusal(_fault(codes, texts, status or _status_in(codes)), message, parameter, status)
+    fault = _fault(codes, texts, status or _status_in(codes))
+    return Refusal(fault, message, parameter, status, next(iter(known), ""))
 
 
 def finish_fault(reason: str) -> Fault | None:
     """What is wrong with an answer that ended for a reason; ``None`` where nothing is known to be."""
     name = _table()["finish_reasons"].get(reason.lower())
     return Fault[name] if name else None
+
+
+def is_finished(reason: str) -> bool:
+    """Whether a model that stopped for a reason has said what it has to say."""
+    return reason.lower() in _table()["finished"]["reasons"]
 
 
 def says_error(body: object) -> bool:
@@ -119,7 +129,7 @@ def _rows() -> tuple[_Row, ...]:
             tuple(map(_statuses, row.get("statuses", ()))),
         )
         for name, row in _table().items()
-        if name != "finish_reasons"
+        if name not in ("finished", "finish_reasons")
     )
 
 

@@ -30,6 +30,10 @@ _CHAT_TYPES = {"llm", "vlm", "chat", "language", "model", "text"}
 # Ollama passes on to its makers' cloud what has this tag: "gpt-oss:120b-cloud", "glm-4.6:cloud".
 _CLOUD = re.compile(r"[:-]cloud$", re.IGNORECASE)
 
+# What "owned_by" says of a model that a server on this machine runs itself: those of vLLM, SGLang,
+# llama.cpp, Ollama, LM Studio and llama-cpp-python. Gateways say whom they pass requests on to.
+_OWN = {"", "vllm", "sglang", "llamacpp", "library", "organization_owner", "me"}
+
 
 def window_in(models: object, model: str) -> int | None:
     """How many tokens a model's prompt and answer may have together, if its server says so.
@@ -52,7 +56,7 @@ def window_in(models: object, model: str) -> int | None:
     return None
 
 
-def chat_model_in(models: object) -> str | None:
+def chat_model_in(models: object, *, own: bool = False) -> str | None:
     """The first model of a server's list that chats, and that the server runs itself.
 
     Models for embedding, reranking and speech are passed over, and those that a server on this
@@ -60,9 +64,12 @@ def chat_model_in(models: object) -> str | None:
 
     Args:
         models: The parsed answer to ``GET /models``.
+        own: Pass over models of an owner that is not known to stand for the server itself.
     """
     for entry in _entries(models):
         name = _name(entry)
+        if own and str(entry.get("owned_by") or "") not in _OWN:
+            continue
         kind = entry.get("type")
         chats = not isinstance(kind, str) or kind.lower() in _CHAT_TYPES
         remote = _CLOUD.search(name) or entry.get("remote_host") or entry.get("remote_model")

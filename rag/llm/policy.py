@@ -44,7 +44,8 @@ POLICIES = {
     Fault.LENGTH: Policy(),
     Fault.CONTENT: Policy(),
     Fault.CONTEXT: Policy(),
-    Fault.PARAMETER: Policy(again=True, rest=_SHORT, doubling=True),
+    # Without the parameter it is asked again; this is for where that has been done often enough.
+    Fault.PARAMETER: Policy(rest=_SHORT, doubling=True),
     Fault.REFUSED: Policy(rest=_SHORT, doubling=True),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -25,6 +25,7 @@ __all__ = [
     "pointer",
     "provider_of",
     "providers",
+    "while_unnamed",
 ]
 
 # Words of a chain that are no provider's name.
@@ -68,7 +69,7 @@ class Provider:
 
     ``place`` is the country of the company, as an ISO 3166 code, empty for a server of one's own.
     ``base_url`` may hold ``{VARIABLE}``, an environment variable. The key is in the first of
-    ``key_variables`` that is set; ``needs_key`` is false for servers that ask for none. ``models``
+    ``key_variables`` that is set (see also ``while_unnamed``); ``needs_key`` is false for servers that ask for none. ``models``
     are tried in order where the server does not have one; empty where the server is asked what it
     has. ``window`` is how many tokens prompt and answer may have together. ``local`` marks a server
     on this machine, which the chain's word ``local`` stands for. ``resells`` marks a server that
@@ -130,6 +131,17 @@ def provider_of(name: str, settings: Settings) -> Provider | None:
     return _found(name, {one.name: one for one in providers(settings)})
 
 
+def while_unnamed(provider: Provider, others: Sequence[Provider]) -> Provider:
+    """A provider with the key variables that are its own: others' keys wait until it is named.
+
+    Its own are the first of them, and those that no other provider has. The sites of one company
+    take a key from the same variable, and which of them it is for is not to be tried out.
+    """
+    shared = {name for one in others if one.name != provider.name for name in one.key_variables}
+    first, rest = provider.key_variables[:1], provider.key_variables[1:]
+    return replace(provider, key_variables=first + tuple(n for n in rest if n not in shared))
+
+
 def pointer(name: str) -> str | None:
     """How the models of a company are reached that has no endpoint itself; nothing of others."""
     for own, table in _tables()["pointers"].items():
@@ -189,11 +201,13 @@ def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]
     where, table = f"providers.{name}", dict(table)
     before = known.get(name)
     provider = before or Provider(name, name, "")
+    measured = before  # whose models its window and tokenizer are of
     if "like" in table:
         model = _found(text_of(f"{where}.like", table.pop("like")), known)
         if model is None:
             raise SettingsError(f"{where}.like names no provider.", f"Known: {', '.join(known)}.")
         provider = replace(provider, **{part: getattr(model, part) for part in _PROTOCOL})
+        measured = model
     if "dialect" in table:
         dialect = _dialect_of(f"{where}.dialect", table.pop("dialect"), provider.dialect)
         provider = replace(provider, dialect=dialect)
@@ -206,11 +220,14 @@ def _provider(name: str, table: Mapping[str, Any], known: Mapping[str, Provider]
     here = is_loopback(host_of(provider.base_url))
     if given.get("local") and not here:
         raise SettingsError(f"{where}.local is true, and its address is not this machine.")
+    unknown: dict[str, Any] = {}
     if before and not _same_host(before.base_url, provider.base_url):
         # Who stands behind another address is not known.
-        unknown: dict[str, Any] = {"place": "", "prices": {}, "local": False}
-        provider = replace(provider, **{**unknown, **{k: given[k] for k in unknown if k in given}})
-    return provider
+        unknown |= {"place": "", "prices": {}, "local": False}
+    if measured and not _same_host(measured.base_url, provider.base_url):
+        # Nor how much is read there and how it is counted, which must not be overrun.
+        unknown |= {"tokenizer": "", "window": min(provider.window, Provider("", "", "").window)}
+    return replace(provider, **{**unknown, **{k: given[k] for k in unknown if k in given}})
 
 
 def _same_host(one: str, other: str) -> bool:

@@ -1,16 +1,19 @@
-"""What a server sends as an answer, whole or in pieces, in the fields of its dialect."""
+"""What a server sends as an answer, whole or in pieces, and what has come of it so far."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rag.text import well_formed
-from rag.types import Usage
+from rag.types import Reasoning, Usage
 
 from .providers import Dialect
+
+# No answer from a handful of passages is longer: a server that sends more is broken.
+_MOST_CHARACTERS = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,49 @@ class Piece:
     def is_progress(self) -> bool:
         """Whether it brings the answer on: what only keeps a connection alive does not."""
         return bool(self.text or self.reasoning or self.finish_reason)
+
+
+@dataclass
+class Progress:
+    """What has come of an answer so far, and until when more must come.
+
+    ``over`` is whether a reason to finish has come by itself. One that comes with text may come with
+    every piece, from servers that repeat it: more text then takes it back. ``began`` is whether
+    anything has come at all, ``answered`` whether text of an answer has.
+    """
+
+    patience: float
+    deadline: float
+    reason: str = ""
+    over: bool = False
+    usage: Usage = field(default_factory=Usage)
+    characters: int = 0
+    answered: bool = False
+    began: bool = False
+
+    def goes_on_with(self, piece: Piece) -> bool:
+        """Take note of a piece; whether it brings the answer on."""
+        self.usage = piece.usage or self.usage
+        if piece.text.strip() or piece.reasoning:
+            self.reason, self.over = "", False
+        if self.over or not piece.is_progress:
+            return False
+        self.reason = self.reason or piece.finish_reason
+        self.over = bool(piece.finish_reason) and not (piece.text or piece.reasoning)
+        return True
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more has come than an answer can be."""
+        return self.characters > _MOST_CHARACTERS
+
+    def note(self, part: str | Reasoning) -> None:
+        """Note that text of an answer has come; what a model says to itself is none."""
+        self.characters += len(part.text if isinstance(part, Reasoning) else part)
+        if isinstance(part, Reasoning):
+            self.answered = self.answered and not part.retracts
+        else:
+            self.answered = self.answered or bool(part.strip())
 
 
 def piece_of(chunk: Mapping[str, Any], dialect: Dialect) -> Piece:

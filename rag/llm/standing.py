@@ -8,16 +8,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import compress
 
 from rag.errors import BackendError, BackendSetup, Fault
 from rag.messages import Message, render
 from rag.settings import Settings
 
 from .backend import Backend, Request
-from .chain import Entry, LocalServers, backends, present
+from .chain import Entry, LocalServers, answers, backends, present
 from .endpoint import endpoint
 from .openai import OpenAIBackend
-from .providers import Provider, providers
+from .providers import Provider, providers, while_unnamed
 from .rests import Rests
 
 # A request may hold four parameters that a server does not take, and each is refused by itself.
@@ -75,40 +76,55 @@ async def standings(
         SettingsError: The settings of a provider are.
     """
     chain = backends(settings.answer.backend, settings)
-    here = {one.provider.name: one for one in await _local(settings)}
-    named = [one for one in chain if isinstance(one, OpenAIBackend)]
-    if any(isinstance(one, LocalServers) for one in chain):
-        named += here.values()
-    found = [
-        _standing(
-            provider,
-            [one for one in named if one.provider.name == provider.name],
-            here.get(provider.name),
-            settings,
-            environment,
-            rests,
+    found = await LocalServers(settings).present()
+    own = [one for one in chain if isinstance(one, OpenAIBackend)]
+    there = await asyncio.gather(*(answers(one) for one in own if one.provider.local))
+    listening = [*compress((one for one in own if one.provider.local), there)]
+    everyone = providers(settings)
+    standing = []
+    for provider in everyone:
+        here = [one for one in (*listening, *found) if one.provider.name == provider.name]
+        named = [one for one in own if one.provider.name == provider.name]
+        if not named and any(isinstance(one, LocalServers) for one in chain):
+            named = here
+        asked = named or here or [OpenAIBackend(provider, "", settings.answer)]
+        variable, lacks = _lacking(provider, everyone, environment, named=bool(named))
+        if provider.local and not here and not lacks:
+            lacks = f"No server with a model to chat with answers at {provider.base_url}."
+        standing.append(_standing(provider, asked, variable, lacks, rests, named=bool(named)))
+    return sorted(standing, key=lambda one: (not one.chain, not one.ready))
+
+
+def _lacking(
+    provider: Provider, everyone: Sequence[Provider], environment: Mapping[str, str], *, named: bool
+) -> tuple[str, str]:
+    """The variable with a provider's key, and what is missing for it to be asked."""
+    try:
+        variable = endpoint(provider, environment).key_variable
+    except BackendSetup as error:
+        return "", error.message
+    if named:
+        return variable, ""
+    own = while_unnamed(provider, everyone)
+    if variable not in ("", *own.key_variables):
+        return "", (
+            f"The key in {variable} may be for another site: {provider.name} gets it only where it "
+            "is named."
         )
-        for provider in providers(settings)
-    ]
-    return sorted(found, key=lambda one: (not one.chain, not one.ready))
+    if provider.deployments and not provider.models:
+        return "", f"The model is missing: name your deployment, {provider.name}:NAME."
+    return variable, ""
 
 
 def _standing(
     provider: Provider,
-    named: Sequence[OpenAIBackend],
-    here: OpenAIBackend | None,
-    settings: Settings,
-    environment: Mapping[str, str],
+    asked: Sequence[OpenAIBackend],
+    variable: str,
+    lacks: str,
     rests: Rests,
+    *,
+    named: bool,
 ) -> Standing:
-    variable, lacks = "", ""
-    try:
-        variable = endpoint(provider, environment).key_variable
-    except BackendSetup as error:
-        lacks = error.message
-    if provider.local and not here and not lacks:
-        lacks = f"No server with a model to chat with answers at {provider.base_url}."
-    asked = named or ([here] if here else [OpenAIBackend(provider, "", settings.answer)])
     models = [one.name.partition("/")[2] for one in asked]
     rest = next(filter(None, map(rests.resting, asked)), None)
     return Standing(
@@ -120,7 +136,7 @@ def _standing(
         lacks,
         variable,
         tuple(filter(None, dict.fromkeys(models))),
-        bool(named),
+        named,
         rest.until if rest else None,
         rest.reason if rest else "",
         provider.note,
@@ -146,10 +162,9 @@ async def checked(
     # One token is enough to know.
     brief = dataclasses.replace(settings.answer, answer_tokens=1)
     asking = dataclasses.replace(settings, answer=brief)
-    chain: list[Entry] = [entry for name in names for entry in backends(name, asking)]
+    chain: Sequence[Entry] = [entry for name in names for entry in backends(name, asking)]
     if not names:
-        ready = [one for one in await standings(settings, environment, rests) if one.ready]
-        chain = [_one(standing, asking) for standing in ready]
+        chain = await _ready(settings, asking, environment, rests)
     chosen = await present(chain)
     for one in chosen:
         if not isinstance(one, OpenAIBackend):
@@ -160,9 +175,21 @@ async def checked(
     return list(await asyncio.gather(*(_checked(backend, rests) for backend in chosen)))
 
 
-def _one(standing: Standing, settings: Settings) -> Entry:
-    (entry,) = backends(f"{standing.name}:{next(iter(standing.models), '')}", settings)
-    return entry
+async def _ready(
+    settings: Settings, asking: Settings, environment: Mapping[str, str], rests: Rests
+) -> list[Entry]:
+    """All that are ready: those of the chain as they are named there, then the others."""
+    ready = [one for one in await standings(settings, environment, rests) if one.ready]
+    names = {one.name for one in ready}
+    chain: list[Entry] = [
+        one
+        for one in backends(settings.answer.backend, asking)
+        if isinstance(one, OpenAIBackend) and one.provider.name in names
+    ]
+    others = [one.name for one in ready if not one.local and not one.chain]
+    chain += [entry for name in others for entry in backends(name, asking)]
+    # Those on this machine without a key, as nobody has named them.
+    return [*chain, LocalServers(asking)]
 
 
 async def _checked(backend: Backend, rests: Rests) -> Checked:
@@ -197,8 +224,3 @@ async def _first_token(backend: Backend) -> None:
                 raise
         else:
             return
-
-
-async def _local(settings: Settings) -> list[OpenAIBackend]:
-    found = await LocalServers(settings).present()
-    return [one for one in found if isinstance(one, OpenAIBackend)]

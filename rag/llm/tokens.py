@@ -22,6 +22,7 @@ import os
 import tempfile
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,11 @@ def cost_of(usage: Usage, price: Price | None) -> float | None:
     if price is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     return (usage.input_tokens * price.input + usage.output_tokens * price.output) / 1_000_000
+
+
+def priced(usage: Usage, price: Price | None) -> Usage:
+    """A usage with what it cost; what a server says goes before a list of prices."""
+    return usage if usage.cost is not None else replace(usage, cost=cost_of(usage, price))
 
 
 def most_tokens(text: str) -> int:

@@ -211,6 +211,86 @@ def test_all_that_are_ready_are_asked_where_none_is_named(
     assert "Not here" in results["bad/m1"]["reason"]
 
 
+def test_a_deployment_without_a_name_keeps_nobody_from_being_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_RESOURCE", "mine")
+    azure = listed(capsys)["azure"]
+    assert not azure["ready"]
+    assert azure["lacks"] == "The model is missing: name your deployment, azure:NAME."
+    for named in (
+        listed(capsys, "--backend", "azure:mine")["azure"],
+        listed(capsys, "--set", "providers.azure.models=mine")["azure"],
+    ):
+        assert (named["ready"], named["models"]) == (True, ["mine"])
+    with serving(ANSWER) as good:
+        assert run("providers", "--check", "--json", *mine(good)) == 0
+    assert [one["backend"] for one in json.loads(capsys.readouterr().out)] == ["mine/m1"]
+
+
+def test_a_key_goes_to_another_site_only_where_that_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(ANSWER) as here, serving(ANSWER) as abroad:
+        sites = [
+            *("--set", f"providers.moonshot.base_url={here.url}"),
+            *("--set", f"providers.moonshot-intl.base_url={abroad.url}"),
+        ]
+        monkeypatch.setenv("MOONSHOT_API_KEY", KEY)
+        found = listed(capsys, *sites)
+        assert (found["moonshot"]["ready"], found["moonshot-intl"]["ready"]) == (True, False)
+        assert found["moonshot-intl"]["lacks"] == (
+            "The key in MOONSHOT_API_KEY may be for another site: moonshot-intl gets it only "
+            "where it is named."
+        )
+        assert run("providers", "--check", "--json", *sites) == 0
+        (result,) = json.loads(capsys.readouterr().out)
+        assert result["backend"] == "moonshot/kimi-k3"
+        assert abroad.asked == []
+        named = listed(capsys, "--backend", "moonshot-intl", *sites)["moonshot-intl"]
+        assert (named["ready"], named["key_variable"]) == (True, "MOONSHOT_API_KEY")
+        assert run("providers", "--check", "moonshot-intl", *sites) == 0
+        capsys.readouterr()
+        assert abroad.asked == [f"POST /v1/chat/completions Bearer {KEY}"]
+        monkeypatch.setenv("MOONSHOT_INTL_API_KEY", KEY)
+        assert listed(capsys, *sites)["moonshot-intl"]["ready"]
+
+
+@pytest.mark.parametrize("chain", ["local", "vllm"])
+def test_a_server_here_gets_a_key_only_where_it_is_named(
+    chain: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", KEY)
+    with serving(ANSWER) as server:
+        where = ["--backend", chain, "--set", f"providers.vllm.base_url={server.url}"]
+        assert listed(capsys, *where)["vllm"]["chain"]
+        assert run("providers", "--check", *where) == 0
+    keyed = [f"POST /v1/chat/completions Bearer {KEY}"]
+    posts = [one for one in server.asked if one.startswith("POST")]
+    assert posts == (keyed if chain == "vllm" else ["POST /v1/chat/completions None"])
+
+
+def test_all_models_of_the_chain_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(ANSWER) as server:
+        chain = ["--backend", "mine:a, mine:b, extractive"]
+        assert run("providers", "--check", "--json", *chain, *mine(server)) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert [one["backend"] for one in results] == ["mine/a", "mine/b"]
+
+
+def test_a_check_wakes_what_a_chain_names_without_a_model(
+    own_state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    busy = refusing("429 Too Many Requests", message="Slow down")
+    with serving(busy, ANSWER) as server:
+        where = ["--backend", "ollama", "--set", f"providers.ollama.base_url={server.url}"]
+        for code, names in [(1, 1), (0, 0)]:
+            assert run("providers", "--check", *where) == code
+            assert len(json.loads(own_state.read_text("utf-8"))) == names
+    assert "GET /v1/models" in server.asked
+
+
 def test_one_that_fails_rests_and_one_that_answers_no_longer(
     own_state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,7 +303,7 @@ def test_one_that_fails_rests_and_one_that_answers_no_longer(
         assert "MY_KEY" in out
         resting = listed(capsys, "mine", *arguments)["mine"]
         assert resting["rests_until"] > time.time()
-        assert "Incorrect key" in resting["rests_for"]
+        assert resting["rests_for"] == "Key refused (HTTP 401, invalid_api_key)."
         assert run("providers", "mine", *arguments) == 0
         shown = capsys.readouterr().out
         assert "rests until" in shown

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import BackendError, BackendRefused, Fault
-from rag.evals.benchmarks.chat_server import Serve, chunk, event, head, replies, sends, serving
+from rag.evals.benchmarks.chat_server import (
+    Serve,
+    chunk,
+    event,
+    head,
+    replies,
+    sends,
+    serving,
+    whole,
+)
+from rag.llm.backend import Finished, Part
 from rag.llm.faults import refusal, says_error
 from tests.rag.servers import backend_at
 from tests.rag.test_openai import parts_of
@@ -161,6 +171,54 @@ def test_a_number_means_something_as_a_code_only(number: str) -> None:
         assert refusal({"error": {"message": message}}, 400).fault is Fault.REFUSED
         assert refusal({"error": {"message": message, "param": number}}, 400).fault is Fault.REFUSED
     assert refusal({"error": {"request_id": number, "message": "No."}}, 400).fault is Fault.REFUSED
+
+
+@pytest.mark.parametrize("number", ["1000", "1113", "1301", "30011"])
+def test_a_number_of_another_vendor_does_not_hide_a_server_at_fault(number: str) -> None:
+    for status in (500, 502, 503):
+        said = refusal({"error": {"code": number, "message": "Internal error"}}, status)
+        assert (said.fault, said.code) == (Fault.OVERLOAD, "")
+    assert refusal({"error": {"code": "insufficient_quota"}}, 500).fault is Fault.BALANCE
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "reason",
+    ["stop", "STOP", "eos_token", "EOS", "normal", "end_turn", "Completed", "stop_sequence"],
+)
+def test_an_answer_is_finished_by_whatever_word_a_server_has_for_it(
+    reason: str, in_pieces: bool
+) -> None:
+    async def ask() -> list[Part]:
+        serve = sends(
+            [head(), chunk("Yin Ye.", reason=""), chunk(reason=reason)],
+            [head(kind="application/json"), whole("Yin Ye.", reason)],
+        )
+        async with serving(serve) as told:
+            return await parts_of(backend_at(told.url, in_pieces=in_pieces))
+
+    text, finished = asyncio.run(ask())
+    assert (text, finished) == ("Yin Ye.", Finished(reason))
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("reason", "fault"),
+    [
+        ("SAFETY", Fault.CONTENT),
+        ("RECITATION", Fault.CONTENT),
+        ("MAX_TOKENS", Fault.LENGTH),
+        ("model_length", Fault.LENGTH),
+        ("ERROR", Fault.OVERLOAD),
+        ("", Fault.GARBLED),
+        ("tool_calls", Fault.GARBLED),
+        ("reasons", Fault.GARBLED),
+    ],
+)
+def test_other_words_finish_none(reason: str, fault: Fault, in_pieces: bool) -> None:
+    parts = [head(), chunk("Yin Ye."), chunk(reason=reason)]
+    at_once = [head(kind="application/json"), whole("Yin Ye.", reason)]
+    assert caught(sends(parts, at_once), in_pieces=in_pieces).fault is fault
 
 
 @pytest.mark.parametrize(

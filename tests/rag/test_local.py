@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,10 +14,10 @@ from rag.evals.benchmarks.chat_server import Serve, Serving, replies
 from rag.evals.benchmarks.misbehaving import answers
 from rag.llm.providers import providers
 from rag.llm.rests import Rests
-from rag.settings import Settings
+from rag.settings import AnswerSettings, Settings
 from rag.types import Answer, Hit
 from tests.rag.conftest import PlainRetriever
-from tests.rag.servers import QUESTION, WHOLE, running
+from tests.rag.servers import KEY, QUESTION, WHOLE, running
 
 
 @pytest.fixture
@@ -27,8 +28,10 @@ def nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
 
 
-def bot_of(hits: list[Hit], nobody: str, *servers: Serving, **fields: Any) -> Chatbot:
-    """A chatbot with the default chain, whose only local servers are these."""
+def bot_of(
+    hits: list[Hit], nobody: str, *servers: Serving, chain: str = "local, extractive", **fields: Any
+) -> Chatbot:
+    """A chatbot with the default chain or another, whose only local servers are these."""
     own: dict[str, Mapping[str, Any]] = {
         one.name: {"base_url": nobody} for one in providers(Settings()) if one.local
     }
@@ -36,7 +39,8 @@ def bot_of(hits: list[Hit], nobody: str, *servers: Serving, **fields: Any) -> Ch
         f"mine{number}": {"base_url": one.url, "needs_key": False, "local": True, **fields}
         for number, one in enumerate(servers)
     }
-    return Chatbot(PlainRetriever(hits), settings=Settings(providers=own), rests=Rests())
+    settings = Settings(answer=AnswerSettings(backend=chain), providers=own)
+    return Chatbot(PlainRetriever(hits), settings=settings, rests=Rests())
 
 
 def listing(*models: str, **fields: Any) -> Serve:
@@ -91,6 +95,10 @@ NO_LLM = {
     # Its maker's cloud would get the passages, and nobody has named it.
     "models of a cloud": listing("gpt-oss:120b-cloud", "glm-4.6:cloud"),
     "models from elsewhere": listing("x", remote_host="https://example.com"),
+    # A gateway says whom it passes on to what it is sent.
+    "models of a company": listing("gpt-5.6-terra", owned_by="openai"),
+    "models of nobody known": listing("x", owned_by="someone"),
+    "an owner that is no name": listing("x", owned_by=[7]),
 }
 
 
@@ -109,6 +117,65 @@ def test_what_is_no_server_of_a_model_hears_nothing(
 def test_a_model_of_a_cloud_is_passed_over(hits: list[Hit], nobody: str) -> None:
     with running(answers(), models=listing("gpt-oss:120b-cloud", "qwen3:8b")) as (server,):
         assert bot_of(hits, nobody, server).ask(QUESTION).backend == "mine0/qwen3:8b"
+
+
+@pytest.mark.parametrize(
+    "owner", ["vllm", "sglang", "llamacpp", "library", "organization_owner", "me", "", None]
+)
+def test_the_models_of_servers_that_run_them_are_used(
+    owner: str | None, hits: list[Hit], nobody: str
+) -> None:
+    models = listing("qwen3", owned_by=owner)
+    with running(answers(), models=models) as (server,):
+        assert bot_of(hits, nobody, server).ask(QUESTION).backend == "mine0/qwen3"
+
+
+def test_a_server_that_is_named_may_have_models_of_anybody(hits: list[Hit], nobody: str) -> None:
+    with running(answers(), models=listing("x", owned_by="someone")) as (server,):
+        bot = bot_of(hits, nobody, server, chain="mine0, extractive")
+        assert bot.ask(QUESTION).backend == "mine0/x"
+
+
+def test_a_key_is_for_those_that_are_named(
+    hits: list[Hit], nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", KEY)
+    for chain, told in [("local, extractive", False), ("mine0, extractive", True)]:
+        with running(answers(), models=listing("qwen3")) as (server,):
+            bot = bot_of(hits, nobody, server, chain=chain, key_variables=("MY_KEY",))
+            assert bot.ask(QUESTION).backend == "mine0/qwen3"
+            assert {KEY in request.head for request in server.requests} == {told}
+
+
+def test_a_server_that_is_named_is_not_asked_again_as_a_local_one(
+    hits: list[Hit], nobody: str
+) -> None:
+    fails = replies("400 No", {"error": {"message": "No."}})
+    with running(fails, models=listing("qwen3")) as (server,):
+        # The same server under two names as well.
+        bot = bot_of(hits, nobody, server, server, chain="mine0, local, extractive")
+        answer = bot.ask(QUESTION)
+        posts = [one for one in asked_of(server) if one.startswith("POST")]
+    assert made(answer) == [("mine0/qwen3", "failed"), ("extractive", "answered")]
+    assert len(posts) == 1
+
+
+def test_one_server_under_two_names_is_asked_once(hits: list[Hit], nobody: str) -> None:
+    fails = replies("400 No", {"error": {"message": "No."}})
+    with running(fails, models=listing("qwen3")) as (server,):
+        answer = bot_of(hits, nobody, server, server).ask(QUESTION)
+    assert made(answer) == [("mine1/qwen3", "failed"), ("extractive", "answered")]
+
+
+def test_what_hangs_is_not_asked_with_every_question(hits: list[Hit], nobody: str) -> None:
+    async def hangs(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
+        await asyncio.Event().wait()
+
+    with running(answers(), models=hangs) as (server,):
+        bot = bot_of(hits, nobody, server)
+        for _ in range(3):
+            assert made(bot.ask(QUESTION)) == [("extractive", "answered")]
+        assert asked_of(server) == ["GET /v1/models"]
 
 
 def test_a_server_that_is_not_marked_as_local_is_not_asked(hits: list[Hit], nobody: str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import traceback
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import (
     BackendError,
@@ -31,6 +35,7 @@ from rag.evals.benchmarks.chat_server import (
     whole,
 )
 from rag.llm.backend import Finished, Part, Request
+from rag.llm.failures import without_key
 from rag.llm.openai import OpenAIBackend
 from rag.types import Usage
 from tests.rag.conftest import lexical_evidence
@@ -94,26 +99,64 @@ def test_an_answer_that_broke_off_at_its_length_is_not_shown_as_whole() -> None:
         asked(sends([head(), chunk("Yin"), chunk(reason="length")]))
 
 
+# What the openai package reads of the environment, and what of it may not be told.
+AMBIENT = {
+    **dict.fromkeys(
+        (
+            *("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+            *("OPENAI_WEBHOOK_SECRET", "OPENAI_API_TYPE", "OPENAI_API_VERSION"),
+            *("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"),
+        ),
+        "not-for-you",
+    ),
+    "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    "AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:9/v1",
+    "OPENAI_CUSTOM_HEADERS": "\n".join(
+        f"{name}: not-for-you"
+        for name in (
+            *("Authorization", "authorization", "api-key", "X-Gateway-Token", "Cookie", "Host"),
+            *("User-Agent", "Accept", "Accept-Encoding", "Content-Type", "OpenAI-Organization"),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("model", ["m", ""])
+@pytest.mark.parametrize("key", [KEY, ""])
 def test_the_key_is_sent_and_nothing_that_belongs_to_another_provider(
-    monkeypatch: pytest.MonkeyPatch,
+    model: str, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("OTHER_KEY", f" {KEY}\n")
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
-        monkeypatch.setenv(name, "not-for-you")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    _, _, told = asked(sends(ANSWER), provider={"key_variables": ("OTHER_KEY",)})
-    (request,) = told.requests
-    lines = request.head.lower().splitlines()
-    assert f"authorization: bearer {KEY}" in lines
-    assert "not-for-you" not in request.head
-    assert not [line for line in lines if line.startswith(("openai-organ", "openai-project"))]
+    for name, value in AMBIENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTHER_KEY", f" {key}\n")
+    caplog.set_level("DEBUG")
+    listed = {"data": [{"id": "m"}]}
+
+    async def ask() -> Serving:
+        async with serving(sends(ANSWER), models=replies("200 OK", listed)) as told:
+            fields = {"key_variables": ("OTHER_KEY",), "models": (model,) if model else ()}
+            await parts_of(backend_at(told.url, provider=fields))
+            return told
+
+    told = asyncio.run(ask())
+    assert len(told.requests) == (1 if model else 2)
+    for request in told.requests:
+        lines = dict(line.lower().split(": ", 1) for line in request.head.split("\r\n")[1:] if line)
+        assert lines.get("authorization") == (f"bearer {key}" if key else None)
+        assert lines["host"] == told.url.removeprefix("http://").removesuffix("/v1")
+        assert "not-for-you" not in str(lines)
+        assert lines.keys() <= {
+            *("host", "accept", "accept-encoding", "connection", "content-type"),
+            *("content-length", "user-agent", "authorization", "x-stainless-raw-response"),
+        }
+    assert KEY not in caplog.text
 
 
 def test_a_server_without_a_key_is_told_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     text, _, told = asked(sends(ANSWER))
     assert text == "Yin Ye gọi. [1]"
-    assert KEY not in told.requests[0].head
+    assert "authorization" not in told.requests[0].head.lower()
 
 
 @pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "a\tb", "khóa", "a\x7fb", "a\u200bb"])
@@ -319,6 +362,84 @@ def test_a_stream_that_is_cut_in_the_middle_is_garbled() -> None:
     assert caught.value.fault is Fault.NETWORK
 
 
+@pytest.mark.parametrize("before", [[], [chunk(reasoning_content="Hm.")], [chunk("Half")]])
+def test_a_server_that_broke_off_has_answered_the_call(before: list[bytes]) -> None:
+    chunked = head().replace(b"Connection: close", b"Transfer-Encoding: chunked")
+    told = b"".join(f"{len(one):x}\r\n".encode() + one + b"\r\n" for one in before)
+    with pytest.raises(BackendGarbled, match=r"broke off in the middle\.$") as caught:
+        asked(sends([chunked, told]))
+    assert caught.value.fault is Fault.NETWORK
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_such() -> None:
+    async def ask() -> None:
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Made for this test by openssl, with its key.
+        secure.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=secure)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            await parts_of(backend_at(f"https://127.0.0.1:{port}/v1"))
+
+    with pytest.raises(BackendUnreachable) as caught:
+        asyncio.run(ask())
+    assert "No secure connection to https://127.0.0.1:" in str(caught.value)
+    assert "certificate" in caught.value.message
+    assert "that it runs" not in caught.value.remedy
+
+
+def test_a_server_without_tls_is_told_as_such() -> None:
+    async def ask() -> None:
+        async with serving(sends(ANSWER)) as told:
+            await parts_of(backend_at(told.url.replace("http:", "https:")))
+
+    with pytest.raises(BackendUnreachable, match="No secure connection to https://127"):
+        asyncio.run(ask())
+
+
+PARTS_OF_A_KEY = [KEY[1:], KEY[:-1], KEY[2:11], f"{KEY[:9]}…", f"{KEY[:-1]}x"]
+
+
+@pytest.mark.parametrize("part", PARTS_OF_A_KEY)
+def test_a_part_of_a_key_that_a_server_repeats_is_not_shown(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_KEY", KEY)
+    with pytest.raises(BackendRefused) as caught:
+        asked(
+            replies("401 No", {"error": f"The key {part} is wrong: {part}{part}"}),
+            provider={"key_variables": ("OTHER_KEY",)},
+        )
+    shown = str(caught.value)
+    assert not any(KEY[at : at + 8] in shown for at in range(len(KEY) - 7))
+    assert shown.startswith("first/m refused (HTTP 401): The key …")
+    assert " is wrong: " in shown
+
+
+@given(st.text("ab1-", max_size=30), st.text("ab1-", max_size=14))
+def test_no_long_part_of_a_key_is_left(text: str, key: str) -> None:
+    left = without_key(text, key)
+    size = min(8, len(key))
+    parts = [key[at : at + size] for at in range(len(key) - size + 1)] if key else []
+    assert not any(part in left for part in parts)
+    if not any(part in text for part in parts):
+        assert left == text
+
+
+def test_a_key_for_the_name_of_a_model_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTHER_KEY", KEY)
+
+    async def ask() -> None:
+        models = replies("200 OK", {"data": [{"id": f"model-{KEY[:-1]}"}]})
+        async with serving(sends(ANSWER), models=models) as told:
+            backend = backend_at(told.url, provider={"key_variables": ("OTHER_KEY",), "models": ()})
+            with pytest.raises(BackendSetup, match="has no model to chat with") as caught:
+                await parts_of(backend)
+            assert KEY[:8] not in f"{caught.value} {backend.name}"
+
+    asyncio.run(ask())
+
+
 def test_an_answer_that_a_filter_withheld_is_a_refusal() -> None:
     with pytest.raises(BackendRefused, match="content filter"):
         asked(sends([head(), chunk("Half an"), chunk(reason="content_filter")]))
@@ -369,6 +490,37 @@ def test_after_its_end_an_answer_waits_for_no_more(nothing: bytes) -> None:
     text, _, told = asked(then_again_and_again(*ANSWER, nothing=nothing))
     assert text == "Yin Ye gọi. [1]"
     assert told.left == 1
+
+
+def each_with_a_reason(*texts: str) -> list[bytes]:
+    return [chunk(text, reason="stop") for text in texts]
+
+
+def test_a_reason_that_comes_with_every_piece_ends_nothing() -> None:
+    async def slowly(writer: asyncio.StreamWriter, in_pieces: bool) -> None:
+        first, *others = each_with_a_reason("Yin Ye ", "gọi. ", "[1]")
+        writer.writelines([head(), first])
+        await writer.drain()
+        # Longer than what comes after an end is waited for.
+        await asyncio.sleep(1.2)
+        writer.writelines(others)
+        await writer.drain()
+
+    assert asked(slowly)[0] == "Yin Ye gọi. [1]"
+
+
+def test_what_falls_silent_after_a_reason_with_text_is_cut() -> None:
+    for texts in (["Yin Ye "], ["Yin Ye ", "gọi."], [" ", "Yin", " "]):
+        with pytest.raises(BackendStalled):
+            asked(then_silence(head(), *each_with_a_reason(*texts)), next_token_seconds=0.2)
+
+
+def test_text_after_a_reason_takes_it_back() -> None:
+    with pytest.raises(BackendGarbled, match="without a finished answer"):
+        asked(sends([head(), chunk("Yin "), chunk(reason="stop"), chunk("Ye")]))
+    for last in (chunk("Ye", reason="stop"), chunk("Ye") + chunk(reason="stop")):
+        parts = [head(), chunk("Yin "), chunk(reason="length"), last, chunk("\n")]
+        assert asked(sends(parts))[0].strip() == "Yin Ye"
 
 
 def test_closing_early_closes_the_connection() -> None:

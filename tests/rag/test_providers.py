@@ -23,6 +23,7 @@ from rag.llm.providers import (
     pointer,
     provider_of,
     providers,
+    while_unnamed,
 )
 from rag.settings import Settings, load_settings
 
@@ -93,6 +94,30 @@ def test_no_key_variable_is_that_of_another_company() -> None:
             owners.setdefault(variable, set()).add(one.name.removesuffix("-intl"))
     shared = {variable: names for variable, names in owners.items() if len(names) > 1}
     assert shared == {"ZAI_API_KEY": {"zhipu", "zai"}}
+
+
+def test_a_key_is_ready_for_one_address_alone_while_nobody_is_named() -> None:
+    """Whatever variable is set, at most one of the hosts that could take it may see it unasked."""
+    for variable in {name for one in SHIPPED for name in one.key_variables}:
+        others = [while_unnamed(one, SHIPPED) for one in SHIPPED]
+        hosts = {one.base_url for one in others if variable in one.key_variables}
+        assert len(hosts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("dashscope", ("DASHSCOPE_API_KEY",)),
+        ("dashscope-intl", ("DASHSCOPE_INTL_API_KEY",)),
+        ("zhipu", ("ZHIPUAI_API_KEY", "ZHIPU_API_KEY")),
+        ("zai", ("ZAI_API_KEY",)),
+        ("siliconflow", ("SILICONFLOW_CN_API_KEY",)),
+        ("gemini", ("GEMINI_API_KEY", "GOOGLE_API_KEY")),
+        ("ollama", ()),
+    ],
+)
+def test_a_key_that_may_be_anothers_is_not_a_providers_own(name: str, own: tuple[str, ...]) -> None:
+    assert while_unnamed(of(name), SHIPPED).key_variables == own
 
 
 @pytest.mark.parametrize(("written", "name"), IN_THE_SEEDS.items())
@@ -193,11 +218,7 @@ def test_one_is_added() -> None:
 def test_like_takes_over_the_protocol_and_no_key() -> None:
     added = of("mine", mine={"base_url": "https://example.com", "like": "Alibaba"})
     model = of("dashscope")
-    assert (added.dialect, added.models, added.window) == (
-        model.dialect,
-        model.models,
-        model.window,
-    )
+    assert (added.dialect, added.models) == (model.dialect, model.models)
     assert (added.key_variables, added.place, added.label) == ((), "", "mine")
     with pytest.raises(BackendSetup, match=r"providers\.mine\.key_variables"):
         endpoint(added, {"DASHSCOPE_API_KEY": "k"})
@@ -216,6 +237,47 @@ def test_who_stands_behind_another_address_is_not_known() -> None:
     assert told.place == "FR"
     same = of("openai", openai={"base_url": "https://api.openai.com/v2"})
     assert (same.place, same.prices) == ("US", of("openai").prices)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "window", "tokenizer"),
+    [
+        ("openai", {"base_url": "https://proxy.example.com/v1"}, 32_768, ""),
+        ("openai", {"base_url": "http://127.0.0.1:4000/v1", "window": 9000}, 9000, ""),
+        (
+            "openai",
+            {"base_url": "https://proxy.example.com/v1", "tokenizer": "cl100k_base"},
+            32_768,
+            "cl100k_base",
+        ),
+        ("openai", {"base_url": "https://api.openai.com/v2"}, 131_072, "o200k_base"),
+        ("mine", {"base_url": "https://example.com/v1", "like": "openai"}, 32_768, ""),
+        (
+            "mine",
+            {"base_url": "https://api.openai.com/v1", "like": "openai"},
+            131_072,
+            "o200k_base",
+        ),
+        ("mine", {"base_url": "https://x.com", "like": "openai", "window": 200_000}, 200_000, ""),
+        # What is small stays small: Ollama cuts a longer prompt in silence.
+        ("ollama", {"base_url": "http://192.168.1.5:11434/v1"}, 4096, ""),
+        ("mine", {"base_url": "http://192.168.1.5:8000/v1", "like": "vllm"}, 8192, ""),
+        ("groq", {"like": "openai"}, 32_768, ""),
+    ],
+)
+def test_what_another_host_reads_is_not_known(
+    name: str, table: dict[str, Any], window: int, tokenizer: str
+) -> None:
+    changed = of(name, **{name: table})
+    assert (changed.window, changed.tokenizer) == (window, tokenizer)
+
+
+def test_the_sites_of_one_company_read_as_much() -> None:
+    for one in SHIPPED:
+        if one.name.endswith("-intl"):
+            assert one.window == of(one.name.removesuffix("-intl")).window
+    assert of("zai").window == of("zhipu").window
+    assert of("groq", groq={"like": "openai"}).place == "US"
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from rag.chatbot import Chatbot
 from rag.errors import BackendError, Fault
+from rag.evals.benchmarks.chat_server import replies
 from rag.evals.benchmarks.misbehaving import MISBEHAVIOURS, answers
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.openai import OpenAIBackend
@@ -79,6 +82,22 @@ def test_one_chatbot_asks_it_once_as_well(hits: list[Hit]) -> None:
         assert (len(bad.requests), len(good.requests)) == (1, 3)
 
 
+@pytest.mark.parametrize("fails", [PASSING, "rate 429", "region 403", "model 404"])
+def test_who_was_named_without_a_model_is_left_alone_as_well(
+    fails: str, tmp_path: Path, hits: list[Hit]
+) -> None:
+    listed = replies("200 OK", {"data": [{"id": "qwen3"}]})
+    with running(FAILS[fails], models=listed) as (bad,):
+        for number in range(3):
+            chain = [backend_at(bad.url, "bad", provider={"models": (), "local": True})]
+            answer = asked(chain, hits, Rests(tmp_path / "rests.json"))
+            said = set(outcomes(answer)[:-1])
+            assert said == ({("bad", "skipped")} if number else {("bad/qwen3", "failed")})
+            if number == 0:
+                first = len(bad.requests)
+        assert len(bad.requests) == first
+
+
 IN_ANOTHER_PROCESS = """
 import sys
 from rag.chatbot import Chatbot
@@ -114,7 +133,7 @@ def test_another_process_knows_of_it(tmp_path: Path) -> None:
     kept = (tmp_path / "rests.json").read_text("utf-8")
     assert KEY not in kept
     assert "another" not in kept
-    assert "Insufficient Balance" in kept
+    assert "Insufficient Balance" not in kept
 
 
 def _process(environment: dict[str, str]) -> str:
@@ -264,10 +283,10 @@ def test_after_the_last_model_the_next_provider_is_asked(hits: list[Hit]) -> Non
     "kept",
     [
         *("", "{", "[]", "7", "null", '{"a": 1}', '{"a": {"until": "x"}}', "[" * 100_000),
-        '{"a": {"until": NaN, "fault": "KEY", "reason": "", "times": 1}}',
-        '{"NAME": {"until": 1800000009, "fault": "NO SUCH", "reason": "", "times": 1}}',
-        '{"NAME": {"until": 1800000009, "fault": ["KEY"], "reason": "", "times": 1}}',
-        '{"NAME": {"until": 1800000009, "fault": "KEY", "reason": "", "times": 1, "more": 1}}',
+        '{"a": {"until": NaN, "fault": "KEY", "code": "", "times": 1}}',
+        '{"NAME": {"until": 1800000009, "fault": "NO SUCH", "code": "", "times": 1}}',
+        '{"NAME": {"until": 1800000009, "fault": ["KEY"], "code": "", "times": 1}}',
+        '{"NAME": {"until": 1800000009, "fault": "KEY", "code": "", "times": 1, "more": 1}}',
         b"\xff\xfe",
     ],
 )
@@ -324,12 +343,60 @@ def test_what_cannot_be_written_is_remembered_by_this_process(
         assert (len(bad.requests), len(good.requests)) == (1, 3)
 
 
-def test_half_a_character_in_a_reason_is_kept(tmp_path: Path) -> None:
+def test_nothing_that_a_server_says_is_kept_and_nobody_else_may_read_it(
+    tmp_path: Path, hits: list[Hit]
+) -> None:
+    path, said = tmp_path / "state" / "rests.json", "Head of BGI is not allowed"
+    refusal = {"error": {"code": "insufficient_quota", "type": said, "message": said}}
+    before = os.umask(0)
+    try:
+        with running(replies("429 Too Many", refusal)) as (bad,):
+            backend = backend_at(bad.url)
+            first = asked([backend], hits, Rests(path))
+            again = asked([backend], hits, Rests(path))
+    finally:
+        os.umask(before)
+    assert "Head of BGI" in first.attempts[0].reason
+    assert again.attempts[0].outcome == "skipped"
+    assert again.attempts[0].reason == "No credit left (HTTP 429, insufficient_quota)."
+    kept = path.read_text("utf-8")
+    assert "BGI" not in kept
+    assert next(iter(json.loads(kept).values())).keys() == {
+        *("until", "fault", "times", "status", "code"),
+    }
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_longest_rest_outlasts_a_clock_that_is_put_right(tmp_path: Path) -> None:
+    for path in (None, tmp_path / "rests.json"):
+        clock = Clock()
+        rests, backend = Rests(path, clock), backend_at("http://127.0.0.1:9/v1")
+        rests.rest(backend, BackendError("No.", fault=Fault.KEY))
+        clock.now -= 0.01
+        assert rests.resting(backend)
+        rests.rest(backend_at("http://127.0.0.1:9/v2"), BackendError("No.", fault=Fault.KEY))
+        clock.now -= 10
+        assert Rests(path, clock).resting(backend) or path is None
+        assert rests.resting(backend)
+
+
+def test_whoever_holds_the_file_keeps_nobody_waiting(tmp_path: Path) -> None:
     path, backend = tmp_path / "rests.json", backend_at("http://127.0.0.1:9/v1")
-    Rests(path, Clock()).rest(backend, BackendError("No \ud83d.", fault=Fault.KEY))
-    rest = Rests(path, Clock()).resting(backend)
-    assert rest
-    assert rest.reason == "No �."
+    other = backend_at("http://127.0.0.1:9/v2")
+    Rests(path).rest(other, BackendError("No.", fault=Fault.KEY))
+    rests, before = Rests(path), set(threading.enumerate())
+    with FileLock(path.with_suffix(".lock")):
+        rests.rest(backend, BackendError("No.", fault=Fault.KEY))
+        rests.wake(other)
+        # It is known here at once, while it cannot be written yet.
+        assert rests.resting(backend)
+        assert rests.resting(other) is None
+        assert Rests(path).resting(backend) is None
+        assert Rests(path).resting(other)
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    assert Rests(path).resting(backend)
+    assert Rests(path).resting(other) is None
 
 
 IN_MANY_PROCESSES = """
@@ -343,9 +410,6 @@ for number in range(20):
     backend = backend_at(f"http://127.0.0.1:9/{sys.argv[2]}/{number}")
     rests.rest(backend, BackendError("No.", fault=Fault.REGION))
     assert rests.resting(backend)
-# What could not be written while others wrote is written with the next.
-while not Rests(Path(sys.argv[1])).resting(backend):
-    rests.rest(backend, BackendError("No.", fault=Fault.REGION))
 """
 
 
