@@ -18,7 +18,7 @@ from rag.llm.chain import Entry, LocalServers
 from rag.llm.endpoint import endpoint, host_of
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.openai import OpenAIBackend
-from rag.llm.providers import Provider, providers
+from rag.llm.providers import Provider, providers, while_unnamed
 from rag.llm.rests import Rest
 
 from .strings import languages
@@ -136,7 +136,7 @@ class Choosing:
         """The providers that could be asked with what the environment holds; none is asked."""
         for provider in self._providers:
             try:
-                endpoint(provider, os.environ)
+                endpoint(while_unnamed(provider, self._providers), os.environ)
             except BackendSetup:
                 continue
             # Servers on this machine are offered where they answer. Where a key is needed and no

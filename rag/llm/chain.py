@@ -121,7 +121,9 @@ def _bare(base_url: str) -> str:
 
 
 def _entry(name: str, settings: Settings) -> Entry:
-    kind, _, model = name.partition(":")
+    kind, colon, model = name.partition(":")
+    if colon and not model.strip():
+        raise BackendSetup(f"No model is named behind {name!r}.", f"Leave out the colon: {kind}.")
     kind, model = kind.strip(), model.strip()
     if kind == "extractive" and not model:
         from .extractive import ExtractiveBackend

@@ -12,8 +12,9 @@ from rag.types import Reasoning, Usage
 
 from .providers import Dialect
 
-# No answer from a handful of passages is longer: a server that sends more is broken.
-_MOST_CHARACTERS = 400_000
+# No answer from a handful of passages is longer, nor is what is thought for it: a server that sends
+# more is broken.
+_MOST_CHARACTERS, _MOST_THOUGHT = 50_000, 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Progress:
     over: bool = False
     usage: Usage = field(default_factory=Usage)
     characters: int = 0
+    thought: int = 0
     answered: bool = False
     began: bool = False
 
@@ -63,14 +65,15 @@ class Progress:
     @property
     def is_too_long(self) -> bool:
         """Whether more has come than an answer can be."""
-        return self.characters > _MOST_CHARACTERS
+        return self.characters > _MOST_CHARACTERS or self.thought > _MOST_THOUGHT
 
     def note(self, part: str | Reasoning) -> None:
         """Note that text of an answer has come; what a model says to itself is none."""
-        self.characters += len(part.text if isinstance(part, Reasoning) else part)
         if isinstance(part, Reasoning):
+            self.thought += len(part.text)
             self.answered = self.answered and not part.retracts
         else:
+            self.characters += len(part)
             self.answered = self.answered or bool(part.strip())
 
 

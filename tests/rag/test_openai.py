@@ -6,10 +6,10 @@ import asyncio
 import json
 import ssl
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from rag.errors import (
     BackendError,
@@ -264,8 +264,7 @@ def test_a_server_that_broke_off_has_answered_the_call(before: list[bytes]) -> N
 def test_a_certificate_that_is_not_trusted_is_told_as_such() -> None:
     async def ask() -> None:
         secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # Made for this test by openssl, with its key.
-        secure.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(secure)
         server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=secure)
         async with server:
             port = server.sockets[0].getsockname()[1]
