@@ -70,9 +70,18 @@ def decide(request: Request) -> Decision:
     if request.decision:
         return request.decision
     asked, found = candidates(request)
-    ranked = rank(found)
+    ranked = rank(of_the_named(asked, found))
     chance = probability(signs(asked, ranked)) if ranked else 0.0
     return Decision(chance, asked, ranked)
+
+
+def of_the_named(asked: Asked, found: Sequence[Candidate]) -> Sequence[Candidate]:
+    """The sentences of passages that have a name of the question, where there are any.
+
+    What is told of somebody else, however well, is no answer.
+    """
+    named = [one for one in found if one.feature("names_passage")] if asked.names else []
+    return named or found
 
 
 def rank(found: Sequence[Candidate], given: Weights | None = None) -> tuple[Ranked, ...]:

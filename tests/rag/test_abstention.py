@@ -69,3 +69,19 @@ def test_how_probable_an_answer_must_be_can_be_said(seeds_index: Index) -> None:
     assert decide(request).answers(0.0)
     request = request_of(seeds_index, "Who is Winston Ma?", "en")
     assert not decide(request).answers(1.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("Who is the CEO of SenseTime?", False),  # others' chief executives are told
+        ("Ai là CEO của SenseTime?", False),
+        ("Who is the CEO of Kunlun Tech?", True),
+        ("CEO của Kunlun Tech là ai?", True),
+    ],
+)
+def test_what_is_told_of_another_is_no_answer(
+    question: str, answered: bool, seeds_index: Index
+) -> None:
+    bot = Chatbot(seeds_index, "extractive", Settings())
+    assert bot.ask(question).abstained is not answered
