@@ -12,6 +12,7 @@ from typing import Any
 from rag.chatbot import Chatbot
 from rag.errors import BackendError, RagError
 from rag.markers import without_markers
+from rag.reasons import told
 from rag.text import collapse, normalize
 from rag.types import (
     Answer,
@@ -21,6 +22,7 @@ from rag.types import (
     Done,
     Reasoning,
     Retrieved,
+    Sentence,
     Support,
     Switched,
     Usage,
@@ -37,6 +39,9 @@ View = tuple[list[Message], Panel | None]
 
 # The page redraws a message whole: more often than this costs the browser more than it shows.
 _REDRAW_SECONDS = 0.08
+
+# By how many characters a sentence is named.
+_BEGINNING = 40
 
 # Sentences with these verdicts carry a warning sign.
 _NOT_BORNE_OUT = (Support.UNSUPPORTED, Support.CONTRADICTED)
@@ -233,7 +238,8 @@ def finished(answer: Answer, spent: Usage, texts: Strings) -> str:
         text = f"{text[: sentence.end]} ⚠{text[sentence.end :]}"
     lines = [displayed(text)]
     if unsupported:
-        lines.append(f"⚠ {texts['unsupported_sentences']}")
+        reasons = "".join(f"\n- {_why(one, texts)}" for one in unsupported)
+        lines.append(f"⚠ {texts['unsupported_sentences']}{reasons}")
     if answer.left_out:
         lines.append(f"⚠ {texts['left_out'].format(count=len(answer.left_out))}")
     if not answer.hits:
@@ -241,6 +247,14 @@ def finished(answer: Answer, spent: Usage, texts: Strings) -> str:
     if known := facts(answer, spent, texts):
         lines.append(f"*{known}*")
     return "\n\n".join(lines)
+
+
+def _why(sentence: Sentence, texts: Strings) -> str:
+    """What is the matter with a sentence, told by its first words."""
+    begins = collapse(without_markers(sentence.text))
+    begins = begins if len(begins) <= _BEGINNING else f"{begins[:_BEGINNING].rstrip()}…"
+    reasons = "; ".join(told(one, texts["code"]) for one in sentence.reasons[:2])
+    return displayed(f"“{begins}”: {reasons}")
 
 
 def questions_of(

@@ -119,6 +119,8 @@ def test_an_unsupported_sentence_is_marked_in_the_message(seeds_index: Index) ->
         "He was born in 1871 [1]. ⚠\n\n⚠ marks what the documents do not support, or contradict."
         in text
     )
+    assert "\n- “He was born in 1871.”: " in text
+    assert "1871" in text.rpartition("”: ")[2]
     assert "1 of 2 sentences supported" in text
 
 
