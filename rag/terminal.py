@@ -214,8 +214,10 @@ def _print_who_failed(answer: Answer) -> None:
     """Say on standard error who was asked in vain, and who has answered instead."""
     reasons = [one for one in answer.attempts if one.outcome in ("failed", "skipped")]
     for name in dict.fromkeys(one.backend for one in reasons):
-        last = next(one for one in reversed(reasons) if one.backend == name)
-        rests = " It is left alone for a while." if last.outcome == "skipped" else ""
+        own = [one for one in reasons if one.backend == name]
+        # What it said itself says more than that it rests.
+        last = next((one for one in reversed(own) if one.outcome == "failed"), own[-1])
+        rests = " It is left alone for a while." if own[-1].outcome == "skipped" else ""
         if name != answer.backend:
             who = "" if last.reason.startswith(name) else f"{name}: "
             told = f"{who}{last.reason}{rests} Answered by {answer.backend}."

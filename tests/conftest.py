@@ -40,8 +40,15 @@ def _no_settings_from_this_machine(tmp_path_factory: pytest.TempPathFactory) -> 
             if name.startswith("RAG_") or name.endswith("_API_KEY"):
                 patch.delenv(name)
         patch.setenv("RAG_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
-        patch.setenv("RAG_STATE_DIR", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_backend_rests_for_another_test(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backend that failed in one test is asked in the next."""
+    monkeypatch.setenv("RAG_STATE_DIR", str(tmp_path_factory.mktemp("state")))
 
 
 @pytest.fixture(scope="session")
