@@ -11,35 +11,38 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.abstention import Ranked, probability, rank, signs
+from rag.abstention import CLEARLY_NOT, Ranked, head_first, of_the_named, rank, signs
 from rag.candidates import FEATURES
 from rag.settings import Settings, load_settings
-from rag.weights import Weights
+from rag.weights import Logistic, Weights
 
 from .labelled import Labelled, of_suite, of_xquad
 from .reading import load_suite
 from .runner import indexed
 
-OWN = ("seeds", "miscellany")
+OWN = ("seeds", "miscellany", "gazette")
 # Penalties of squared weights, and how much a case of our own counts beside one of XQuAD, which
-# asks about other things than people do, when ranking and when deciding.
+# asks about other things than people do, when ranking.
 _RANKING_PENALTY, _ANSWERING_PENALTY = 4.0, 0.03
-_OWN_RANKING, _OWN_ANSWERING = 4.0, 3.0
+_OWN_RANKING = 4.0
 # How much worse it is to refuse what can be answered than to answer what cannot.
-_REFUSAL = 2.0
+_REFUSAL = 1.4
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How some questions fare: counts, and shares of them."""
+    """How some questions fare: counts, and shares of them.
+
+    ``unasked`` are the answerable ones that no language model would be asked, ``spared`` those off topic.
+    """
 
     name: str
     asked: int
@@ -47,6 +50,8 @@ class Figures:
     false_refusals: float
     false_answers: float
     near_misses: float
+    unasked: float
+    spared: float
 
 
 def fitted(cases: Sequence[Labelled]) -> Weights:
@@ -54,16 +59,23 @@ def fitted(cases: Sequence[Labelled]) -> Weights:
     ranking = _ranking([one for one in cases if one.right])
     n = len(FEATURES)
     same, foreign = tuple(ranking[:n].tolist()), tuple(ranking[n:-1].tolist())
-    own = Weights(same, foreign, float(ranking[-1]), {}, 0.0)
+    nothing = Logistic({}, 0.0)
+    own = Weights(same, foreign, float(ranking[-1]), nothing, nothing)
     some = [one for one in cases if one.found]
-    told = [signs(one.asked, rank(one.found, own)) for one in some]
+    # A near miss is to the point, though it is not answered.
+    clear = [one for one in some if one.kind != "near-miss"]
+    return replace(own, relevant=_deciding(clear, own), answering=_deciding(some, own))
+
+
+def _deciding(cases: Sequence[Labelled], own: Weights) -> Logistic:
+    """What tells answerable questions from the others."""
+    told = [signs(one.asked, _ranked(one, own)) for one in cases]
     names = list(told[0])
     matrix = np.array([[each[name] for name in names] for each in told])
-    answerable = np.array([one.kind == "answerable" for one in some])
-    sources = np.array([one.source == "xquad" for one in some])
+    answerable = np.array([one.kind == "answerable" for one in cases])
+    sources = np.array([one.source for one in cases])
     found = _logistic(matrix, answerable, _balanced(answerable, sources))
-    chosen = dict(zip(names, found[:-1].tolist(), strict=True))
-    return Weights(same, foreign, float(ranking[-1]), chosen, float(found[-1]))
+    return Logistic(dict(zip(names, found[:-1].tolist(), strict=True)), float(found[-1]))
 
 
 def _ranking(cases: Sequence[Labelled]) -> Array:
@@ -99,15 +111,15 @@ def _design(case: Labelled) -> Array:
     return np.hstack([features * ~foreign, features * foreign, foreign])
 
 
-def _balanced(answerable: NDArray[np.bool_], sources: NDArray[np.bool_]) -> Array:
-    """Weights under which the sources count as they should, and within them both answers."""
+def _balanced(answerable: NDArray[np.bool_], sources: NDArray[np.str_]) -> Array:
+    """Weights under which all sources count the same, and within them both answers as they should."""
     counts = np.zeros(len(answerable))
-    for source in (True, False):
+    for source in np.unique(sources):
         for answer in (True, False):
             chosen = (sources == source) & (answerable == answer)
             if chosen.any():
-                share = (1.0 if source else _OWN_ANSWERING) * (_REFUSAL if answer else 1.0)
-                counts[chosen] = share * len(answerable) / 4 / chosen.sum()
+                share = _REFUSAL if answer else 1.0
+                counts[chosen] = share * len(answerable) / len(np.unique(sources)) / chosen.sum()
     return counts
 
 
@@ -135,19 +147,30 @@ def _logistic(matrix: Array, answerable: NDArray[np.bool_], counts: Array) -> Ar
 def figures(name: str, cases: Sequence[Labelled], own: Weights, least: float) -> Figures:
     """How questions fare under weights, answered from a probability on."""
     first, refused, answered, near = [], [], [], []
+    unasked, spared = [], []
     for one in cases:
-        ranked = rank(one.found, own)
-        ventured = bool(ranked) and probability(signs(one.asked, ranked), own) >= least
+        ranked = _ranked(one, own)
+        told = signs(one.asked, ranked) if ranked else {}
+        ventured = bool(ranked) and own.answering.probability(told) >= least
+        silent = not ranked or own.relevant.probability(told) < CLEARLY_NOT
+        if one.kind != "near-miss":
+            (unasked if one.kind == "answerable" else spared).append(silent)
         if one.kind == "answerable":
             refused.append(not ventured)
-            first.append(bool(ranked) and _is_right(ranked[0], one))
+            first.append(bool(ranked) and _is_right(head_first(one.asked, ranked)[0], one))
         else:
             answered.append(ventured)
             near += [ventured] if one.kind == "near-miss" else []
     shares = [
-        float(np.mean(each)) if each else float("nan") for each in (first, refused, answered, near)
+        float(np.mean(each)) if each else float("nan")
+        for each in (first, refused, answered, near, unasked, spared)
     ]
     return Figures(name, len(cases), *shares)
+
+
+def _ranked(case: Labelled, own: Weights) -> tuple[Ranked, ...]:
+    """The sentences of a question as the program ranks them."""
+    return rank(of_the_named(case.asked, case.found), own)
 
 
 def _is_right(best: Ranked, case: Labelled) -> bool:
@@ -197,20 +220,22 @@ def _written(own: Weights, parts: Sequence[Figures]) -> str:
         "# Weights of ranking sentences and of answering at all, fitted by",
         "# `python -m rag.evals.fitting FOLDER` (evals/labelled.py says on what). Figures on questions",
         "# that the weights were not fitted to: the right sentence first, answerable questions refused,",
-        "# unanswerable ones answered, near misses among them answered.",
+        "# unanswerable ones answered, near misses among them answered; answerable questions, and those off",
+        "# topic, that no language model would be asked.",
         "#",
     ]
     lines += [
         f"#   {one.name}: {one.asked} questions, {one.first:.1%}, {one.false_refusals:.1%}, "
-        f"{one.false_answers:.1%}, {one.near_misses:.1%}"
+        f"{one.false_answers:.1%}, {one.near_misses:.1%}; {one.unasked:.1%}, {one.spared:.1%}"
         for one in parts
     ]
     lines += ["", "[ranking]", f"offset = {own.offset:.3f}  # of a sentence in another language"]
     for name, values in (("same", own.same), ("foreign", own.foreign)):
         lines += ["", f"[ranking.{name}]"]
         lines += [f"{one} = {value:.3f}" for one, value in zip(FEATURES, values, strict=True)]
-    lines += ["", "[answering]", f"intercept = {own.intercept:.3f}"]
-    lines += [f"{name} = {value:.3f}" for name, value in own.answering.items()]
+    for name, found in (("relevant", own.relevant), ("answering", own.answering)):
+        lines += ["", f"[{name}]", f"intercept = {found.intercept:.3f}"]
+        lines += [f"{one} = {value:.3f}" for one, value in found.coefficients.items()]
     return "\n".join(lines) + "\n"
 
 

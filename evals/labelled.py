@@ -25,6 +25,7 @@ from rag.question import Asked
 from rag.retrieval import standalone
 from rag.settings import Settings
 from rag.text import fold, normalize
+from rag.types import Hit
 
 from .suite import Case, Suite
 
@@ -138,10 +139,9 @@ def of_suite(suite: Suite, index: Index, settings: Settings) -> Iterator[Labelle
     """The questions of a suite: the sentences that hold an accepted answer where one is expected."""
     bot = Chatbot(index, settings=settings)
     for case in suite.cases:
-        hits = tuple(bot.retrieve(case.question, case.history))
-        asked_with = standalone(case.question, case.history)
-        request = Request(
-            asked_with, case.language, hits, (), index.evidence, case.question, weigh=index.weigh
+        hits = bot.retrieve(case.question, case.history)
+        request = _request(
+            standalone(case.question, case.history), case.question, case.language, hits, index
         )
         asked, found = candidates(request)
         right = tuple(row for row, one in enumerate(found) if _answers(case, one))
@@ -151,6 +151,21 @@ def of_suite(suite: Suite, index: Index, settings: Settings) -> Iterator[Labelle
             else ("near-miss" if "near-miss" in case.tags else "off-topic")
         )
         yield Labelled(asked, tuple(found), right, kind, suite.pair(case), "tune", suite.name)
+
+
+def _request(
+    question: str, latest: str, language: str, hits: Sequence[Hit], index: Index
+) -> Request:
+    return Request(
+        question,
+        language,
+        tuple(hits),
+        (),
+        index.evidence,
+        latest,
+        weigh=index.weigh,
+        meant=index.corrected,
+    )
 
 
 def _answers(case: Case, candidate: Candidate) -> bool:
@@ -182,7 +197,7 @@ def _labelled(
     if kind == "near-miss" and paragraph:
         hits = [hit for hit in hits if hit.document.name != paragraph.name][:k]
     text, language = question.text, question.language
-    request = Request(text, language, tuple(hits), (), index.evidence, text, weigh=index.weigh)
+    request = _request(text, text, language, hits, index)
     asked, found = candidates(request)
     right: tuple[int, ...] = ()
     if kind == "answerable" and paragraph:

@@ -190,6 +190,14 @@ class Alignment:
             )
         return found
 
+    def pieces_of(self, word: str) -> list[str]:
+        """The pieces of a word as a person reads them; one that the embedder knows whole has one."""
+        (ids,) = self._pieces.token_ids([word])
+        texts = self._pieces.token_texts(ids)
+        weights = self._pieces.token_weights(ids).tolist()
+        # A piece without weight is only the space before a word.
+        return [text for text, weight in zip(texts, weights, strict=True) if weight]
+
     def _products(self, asked: Ids, each: Ids) -> Matrix:
         """The cosines of two lots of pieces, shape (number asked, number of the others).
 

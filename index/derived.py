@@ -31,8 +31,10 @@ from rag.errors import IndexingError
 
 from . import vectors as faiss_files
 from .arrays import Matrix
+from .catalog import Catalog
 from .changes import Writer
 from .lexical import FORM, Lexical
+from .lock import writer_lock
 from .records import Reader, State
 from .selection import Selections
 from .vectors import AUTO, Vectors
@@ -142,6 +144,28 @@ def build(reader: Reader, folder: Path | None = None, setting: str = AUTO) -> Sn
     if snapshot is None:
         raise _unwritten(folder, "what was written reads differently")
     return snapshot
+
+
+def repaired(catalog: Catalog, reader: Reader, folder: Path, setting: str) -> Snapshot | None:
+    """The search files of the state a reader sees, made anew where they are missing or damaged.
+
+    In memory where they cannot be written now, by somebody else's change or a full disk. There are
+    none where the state has become an old one meanwhile.
+
+    Args:
+        catalog: The catalog.
+        reader: A view of it.
+        folder: The index's folder.
+        setting: The setting ``index.vectors``.
+    """
+    try:
+        with writer_lock(folder), catalog.read() as now:
+            return build(now, folder, setting) if now.state() == reader.state() else None
+    except IndexingError:
+        with catalog.read() as now:
+            if now.state() != reader.state():
+                return None
+        return build(reader, setting=setting)
 
 
 def publish(

@@ -14,7 +14,6 @@ from typing import Any
 from rag.errors import (
     DocumentError,
     IndexExists,
-    IndexingError,
     IndexMismatch,
     IndexMissing,
     QuestionError,
@@ -372,6 +371,11 @@ class Index:
         """
         return self._entailment.entailed(sentence, texts) if self._entailment else []
 
+    def corrected(self, question: str) -> str:
+        """A question as it was probably meant: with its diacritics, and its words spelled as here."""
+        with self._view() as (_, search):
+            return search.corrected(normalize(question))
+
     def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
         """What texts have for each word and piece of some questions, or parts of one."""
         with self._view() as (_, search):
@@ -468,23 +472,11 @@ class Index:
             if self._last is None or self._last.state != reader.state():
                 found = derived.read(self.folder, reader)
                 if found is None:
-                    found = self._repaired(reader)
+                    setting = self.settings.index.vectors
+                    found = derived.repaired(self._catalog, reader, self.folder, setting)
                 self._last = found or self._last
                 return found
             return self._last
-
-    def _repaired(self, reader: Reader) -> derived.Snapshot | None:
-        setting = self.settings.index.vectors
-        try:
-            with writer_lock(self.folder), self._catalog.read() as now:
-                if now.state() != reader.state():
-                    return None
-                return derived.build(now, self.folder, setting)
-        except IndexingError:
-            with self._catalog.read() as now:
-                if now.state() != reader.state():
-                    return None
-            return derived.build(reader, setting=setting)
 
     def _check(self, reader: Reader) -> None:
         """Refuse to mix vectors after somebody else has embedded the index anew."""

@@ -47,6 +47,9 @@ _SPARE = 1.5
 # Up to so many ids, looking for each is quicker than for all of them as a set.
 _FEW_IDS = 500
 
+# How far a misspelled word may be from the one that was meant, and in how many passages it is sought.
+_SLIPS, _LOOKED_AT = 2, 50
+
 
 class Lexical:
     """A snapshot of the lexical index, as it was when the object was made."""
@@ -165,6 +168,30 @@ class Lexical:
                 weight = FOLDED_WEIGHT if frequency else 1.0
             weights[word] = weight * self._inverse(frequency, prior)
         return weights
+
+    def holds(self, word: str) -> bool:
+        """Whether any passage holds a word, as it is written or without its diacritics."""
+        return bool(self._frequency("written", word) or self._frequency("folded", fold(word)))
+
+    def spelled_like(self, bare: str) -> dict[str, int]:
+        """The words of passages that are at most two slips away from one without diacritics.
+
+        A slip is a letter too many, too few or wrong, or two neighbours swapped.
+
+        Returns:
+            The words as written, each with how many of the passages looked at hold it.
+        """
+        import tantivy
+        from rapidfuzz.distance import OSA
+
+        query = tantivy.Query.fuzzy_term_query(self._index.schema, "folded", bare, _SLIPS)
+        found: dict[str, int] = {}
+        for _, address in self._searcher.search(query, limit=_LOOKED_AT, count=False).hits:
+            written = str(self._searcher.doc(address).get_first("written") or "")
+            for word in set(written.split(" ")):
+                if OSA.distance(_folded(word), bare, score_cutoff=_SLIPS) <= _SLIPS:
+                    found[word] = found.get(word, 0) + 1
+        return found
 
     def concept_rarity(self, question_concepts: Iterable[str], prior: int = 0) -> dict[str, float]:
         """What each concept weighs: its inverse document frequency, as ``rarity`` of words.

@@ -17,7 +17,6 @@ from rag.types import Document, Hit, Passage
 from .alignment import Alignment
 from .arrays import Matrix
 from .derived import Snapshot
-from .diacritics import restored
 from .diversity import NEAR_DUPLICATE, diverse
 from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
@@ -25,6 +24,7 @@ from .lexical import FOLDED_WEIGHT, calibrate
 from .records import RESTORE, Owners, Reader
 from .rerank import Reranker, combined
 from .selection import Conditions
+from .spelling import Speller
 from .vectors import Mask
 from .windows import windows
 
@@ -163,10 +163,14 @@ class Search:
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""
         language = detect_language(text)
-        text = restored(text, language) or text
+        text = self.corrected(text, language)
         keys = list(dict.fromkeys(one.key for one in concepts(text)))
         vector = self.embedder.embed([text], query=True)[0]
         return Question(text, language, content_words(text), keys, vector, self.understood(text))
+
+    def corrected(self, text: str, language: str | None = None) -> str:
+        """A question as it was probably meant: with its diacritics, its words spelled as here."""
+        return Speller(self.snapshot.lexical, self.alignment).corrected(text, language)
 
     def understood(self, text: str) -> float:
         """The share of a question that the embedder knows the words of, in [0, 1]."""
@@ -255,7 +259,7 @@ class Search:
         """The share of a question's words, and the dense share, with which texts answer it."""
         if not texts:
             return []
-        text = restored(question) or question
+        text = self.corrected(question)
         query = self.embedder.embed([text], query=True)[0]
         rarity = self.snapshot.lexical.rarity(content_words(text), prior=IMAGINED)
         held = np.array([coverage(rarity, one) for one in texts], dtype=np.float32)

@@ -11,7 +11,6 @@ from rag.weighing import Weighed, Weighing
 
 from .alignment import Alignment
 from .arrays import Matrix
-from .diacritics import restored
 from .lexical import FOLDED_WEIGHT
 from .search import IMAGINED, Search, content_words
 
@@ -38,7 +37,7 @@ def _weighed(
     matrix: Matrix,
     vocabularies: Sequence[tuple[set[str], set[str]]],
 ) -> Weighing:
-    text = restored(question) or question
+    text = search.corrected(question)
     asked = content_words(text)
     if not asked:
         return Weighing((), (), tuple(Weighed((), (), 0.0) for _ in texts))

@@ -45,6 +45,8 @@ FEATURES = (
     "fits_choice", "fits_manner",
     "score", "score_share", "first", "window", "length", "closed", "plain",
 )  # fmt: skip
+# The kind of a question for the date of an article, which stands within so many characters.
+_PUBLISHED, _HEAD = "published", 500
 _KINDS = ("person", "time", "amount", "duration", "place", "reason", "choice", "manner")
 
 
@@ -53,7 +55,8 @@ class Candidate:
     """A sentence of a passage: the passage's number, its span in it, and what it tells.
 
     ``earlier`` is the span of the sentence of the same passage that it points back to, if any;
-    ``foreign`` says whether it is in another language than the question.
+    ``foreign`` says whether it is in another language than the question, ``dated`` whether it tells at
+    the head of its document when that was published.
     """
 
     number: int
@@ -63,6 +66,7 @@ class Candidate:
     told: Shown
     foreign: bool
     features: tuple[float, ...]
+    dated: bool = False
 
     @property
     def text(self) -> str:
@@ -83,14 +87,15 @@ class Candidate:
 def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     """The question of a request, taken apart, and the sentences of its passages."""
     texts = [hit.passage.text for hit in request.hits]
-    asked = taken_apart(request.question, request.language, texts, request.latest)
+    question, latest = request.meant(request.question), request.meant(request.latest)
+    asked = taken_apart(question, request.language, texts, latest)
     cut = [_cut(hit) for hit in request.hits]
     every = [
         hit.passage.text[slice(*span)]
         for hit, spans in zip(request.hits, cut, strict=True)
         for span in spans
     ]
-    whole, relation, focus = request.weigh([request.question, asked.relation, asked.focus], every)
+    whole, relation, focus = request.weigh([asked.topic, asked.relation, asked.focus], every)
     best = max((hit.score for hit in request.hits), default=0) or 1.0
     found: list[Candidate] = []
     reached = 0
@@ -145,15 +150,28 @@ class _Passage:
         )
         found = []
         for place, span in enumerate(self.spans):
-            if len(words(told[place].text)) < _FEWEST_WORDS or _asks(told[place].text):
+            dated = self._is_dated(span, told[place])
+            short = len(words(told[place].text)) < _FEWEST_WORDS
+            if (short and not (dated and _PUBLISHED in self.asked.kinds)) or _asks(
+                told[place].text
+            ):
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
             features = self._shares(place, resolved, has) + self._own(place, told[place])
             features += (self._plain(features),)
             earlier = None if back is None else self.spans[back]
-            found.append(Candidate(self.number, hit, span, earlier, told[place], foreign, features))
+            found.append(
+                Candidate(self.number, hit, span, earlier, told[place], foreign, features, dated)
+            )
         return found
+
+    def _is_dated(self, span: Span, told: Shown) -> bool:
+        """Whether a sentence is at the head of its document and tells when that was published."""
+        published = self.hit.document.published
+        if published is None or self.hit.passage.start + span[0] > _HEAD:
+            return False
+        return any(one.key == f"date:{published.isoformat()}" for one in told.concepts)
 
     def _shares(self, place: int, resolved: Sequence[int], has: _Has) -> tuple[float, ...]:
         """What a sentence has of the question, alone, with what it leans on, in its passage."""

@@ -24,7 +24,7 @@ from .language import detect_language
 from .markers import without_markers
 from .messages import answer_messages
 from .periods import period_of, steered
-from .retrieval import Corpus, Retriever, search_all, standalone
+from .retrieval import Corpus, Retriever, Speller, search_all, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
@@ -157,7 +157,7 @@ class Chatbot:
         searched = (rewriting.question, *rewriting.translations)
         yield Retrieved(request.hits, searched)
         checking = self._checking(request)
-        if request.decision and request.decision.answers(self._least):
+        if request.decision and request.decision.is_relevant(self._least):
             async with aclosing(write(chain, request, self.rests, draft)) as parts:
                 async for part in parts:
                     yield part
@@ -271,6 +271,7 @@ class Chatbot:
             question,
             tuple(turns),
             weigh=self.retriever.weigh,
+            meant=self.retriever.corrected if isinstance(self.retriever, Speller) else str,
         )
         return dataclasses.replace(request, decision=decide(request))
 

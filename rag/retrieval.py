@@ -10,7 +10,7 @@ from .conversation import standalone
 from .types import Hit
 from .weighing import Weighing
 
-__all__ = ["Corpus", "Retriever", "search_all", "standalone"]
+__all__ = ["Corpus", "Retriever", "Speller", "search_all", "standalone"]
 
 
 class Retriever(Protocol):
@@ -45,6 +45,15 @@ class Corpus(Protocol):
 
     def languages(self) -> frozenset[str]:
         """The languages of the documents, ISO 639-1."""
+        ...
+
+
+@runtime_checkable
+class Speller(Protocol):
+    """A retriever that also knows how its documents spell; ``rag.Index`` is one."""
+
+    def corrected(self, question: str) -> str:
+        """A question as it was probably meant: with its diacritics, and without slips."""
         ...
 
 

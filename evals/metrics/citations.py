@@ -103,10 +103,13 @@ def _by_words(answer: Answer) -> tuple[float | None, float | None]:
 
 
 def _say(texts: Sequence[str], sentence: str) -> bool:
-    """Whether texts say a sentence: one of them, or all together.
+    """Whether texts say a sentence: word for word, one of them, or all together.
 
-    The words of one must not be undone by a denial in another.
+    The words of one must not be undone by a denial in another; several sentences quoted whole say
+    what they say, whatever each of them denies.
     """
+    if _is_quotation(sentence, texts):
+        return True
     return any(bears_out(text, sentence) for text in texts) or bears_out(" ".join(texts), sentence)
 
 

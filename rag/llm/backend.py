@@ -26,7 +26,7 @@ class Request:
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
     answer may be, where that is less than the settings allow. ``decision`` is what is known already
-    of whether the passages answer.
+    of whether the passages answer. ``meant`` gives a question with its diacritics and without slips.
     """
 
     question: str
@@ -40,6 +40,7 @@ class Request:
     most_tokens: int | None = None
     weigh: Weigh = by_words
     decision: Decision | None = None
+    meant: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)

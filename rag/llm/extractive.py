@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from rag.abstention import Decision, Ranked, decide
 from rag.answer_types import TELLS, fits, values
+from rag.candidates import held_names
 from rag.labels import labels
 from rag.markers import defused
 from rag.messages import NO_ANSWER, said
@@ -25,12 +26,12 @@ from rag.types import Hit
 
 from .backend import Finished, Request
 
-# A further sentence is quoted when its score is at most so much lower than the best one's ...
-_NEAR_BEST = 2.5
-# ... within the same quotation, if it stands beside one and both have at most so many characters,
-_LONGEST = 450
-# ... and else as one of its own, if it shares at most this much of its words with those before it.
-_MOST_OVERLAP = 0.6
+# A further sentence is quoted when its score is at most so much lower than the best one's, and if it
+# shares at most this much of its words with those before it.
+_NEAR_BEST, _MOST_OVERLAP = 2.5, 0.6
+# Up to so many that stand beside a sentence are in one quotation with it, if their scores are at most
+# so much lower than the best and all have at most so many characters.
+_MOST_BESIDE, _BESIDE, _LONGEST = 2, 4.0, 450
 # Another document's sentence tells of the same thing when its score is no lower than this.
 _RIVAL = 4.0
 # Kinds whose answers can be at odds: of a reason there may be many.
@@ -81,8 +82,12 @@ def _chosen(decision: Decision, most: int, period: Period) -> list[Ranked]:
     best = decision.ranked[0]
     rival = _rival(decision) if most > 1 else None
     chosen = [best] if rival is None else _newer_first([best, rival], period)
+    if decision.asked.compares:
+        chosen += _of_the_others(decision, chosen)[: max(0, most - len(chosen))]
     seen = {word for one in chosen for word in words(one.candidate.text)}
     for one in decision.ranked[1:]:
+        if one in chosen:
+            continue
         if len(chosen) >= most or one.score < best.score - _NEAR_BEST:
             break
         own = set(words(one.candidate.text))
@@ -90,6 +95,28 @@ def _chosen(decision: Decision, most: int, period: Period) -> list[Ranked]:
             chosen.append(one)
             seen |= own
     return chosen
+
+
+def _of_the_others(decision: Decision, chosen: Sequence[Ranked]) -> list[Ranked]:
+    """For each name of a question that compares, if no chosen sentence has it, the best that does."""
+    asked = decision.asked
+    told = [_names_told(asked, one) for one in chosen]
+    found: list[Ranked] = []
+    for name in asked.names:
+        if any(name in names for names in told):
+            continue
+        for one in decision.ranked:
+            if one.score < decision.ranked[0].score - _RIVAL:
+                break
+            if one not in chosen and name in (names := _names_told(asked, one)):
+                found.append(one)
+                told.append(names)
+                break
+    return found
+
+
+def _names_told(asked: Asked, one: Ranked) -> set[tuple[str, ...]]:
+    return held_names(asked, one.candidate.told)
 
 
 def _rival(decision: Decision) -> Ranked | None:
@@ -161,18 +188,17 @@ def _meets(span: Span, known: Sequence[Span]) -> bool:
 
 
 def _widened(one: Ranked, decision: Decision) -> Span:
-    """A sentence with what it points back to right before it, and with a good one beside it."""
-    candidate = one.candidate
-    span = candidate.span
+    """A sentence with what it points back to right before it, and with good ones beside it."""
+    candidate, text = one.candidate, one.candidate.hit.passage.text
+    span, taken = candidate.span, 0
     if candidate.earlier:
-        span = _joined(candidate.hit.passage.text, candidate.earlier, span) or span
+        span = _joined(text, candidate.earlier, span) or span
     for other in decision.ranked:
-        if other.score < decision.ranked[0].score - _NEAR_BEST:
+        if taken == _MOST_BESIDE or other.score < decision.ranked[0].score - _BESIDE:
             break
         if other.candidate.number == candidate.number and other is not one:
-            pair = sorted([span, other.candidate.span])
-            if wider := _joined(candidate.hit.passage.text, *pair):
-                return wider
+            wider = _joined(text, *sorted([span, other.candidate.span]))
+            span, taken = wider or span, taken + bool(wider)
     return span
 
 

@@ -21,6 +21,7 @@ import hashlib
 import os
 import tempfile
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -91,7 +92,13 @@ def most_tokens(text: str) -> int:
     """The safe estimate: the most tokens that any of the tokenizers above makes of a text."""
     if text.isascii():
         return len(text)
-    forms = (text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFKC")))
+    # Each character by itself: a tokenizer may know fewer of them than this Python does, or more.
+    return sum(count * _most_bytes(character) for character, count in Counter(text).items())
+
+
+def _most_bytes(character: str) -> int:
+    """The bytes of a character, as it is or normalized."""
+    forms = (character, *(unicodedata.normalize(form, character) for form in ("NFC", "NFKC")))
     # Half a surrogate pair, which is no UTF-8, is three bytes, as is what it is replaced with.
     return max(len(form.encode("utf-8", "surrogatepass")) for form in forms)
 

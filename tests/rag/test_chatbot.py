@@ -335,7 +335,7 @@ def test_a_strict_answer_leaves_out_what_is_not_borne_out(retriever: PlainRetrie
     [
         ("What is the capital of Peru?", "en"),
         ("Thủ đô của Peru là gì?", "vi"),
-        ("cach nau pho bo nhu the nao", "vi"),
+        ("thu do cua nuoc peru la gi", "vi"),
     ],
 )
 def test_where_nothing_relevant_is_found_no_model_is_asked(

@@ -201,3 +201,42 @@ def test_good_sentences_side_by_side_are_one_quotation() -> None:
     assert citation.quote == bridge[22:117]
     assert citation.quote.endswith("in 1999.")
     assert sentence.support is Support.SUPPORTED
+
+
+DATED = {
+    "dam.txt": "date 2025-03-14\n\nThe dam of Belfort is to be raised by four metres, said the mayor of "
+    "Belfort, Anna Roth. The work on the dam costs 40 million euros.",
+    "bridge.txt": "Published: May 2, 2024\n\nThe bridge of Karlow was closed for the winter. The mayor of "
+    "Karlow, Jan Brand, said that a new bridge costs 90 million euros.",
+}
+
+
+@pytest.fixture(scope="module")
+def dated_bot(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Chatbot:
+    folder = tmp_path_factory.mktemp("dated")
+    for name, text in DATED.items():
+        (folder / name).write_text(text, "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add([folder / name for name in DATED])
+    return Chatbot(index, "extractive", Settings())
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("When was the article about the dam of Belfort published?", "2025-03-14"),
+        ("Bài báo về cây cầu ở Karlow được đăng ngày nào?", "May 2, 2024"),
+    ],
+)
+def test_when_an_article_was_published_is_told_by_its_head(
+    question: str, quote: str, dated_bot: Chatbot
+) -> None:
+    assert quote in dated_bot.ask(question).citations[0].quote
+
+
+def test_a_question_that_compares_is_answered_of_each(dated_bot: Chatbot) -> None:
+    answer = dated_bot.ask("Who are the mayors of Belfort and Karlow, each?")
+    assert {one for one in ("Anna Roth", "Jan Brand") if one in answer.text} == {
+        "Anna Roth",
+        "Jan Brand",
+    }

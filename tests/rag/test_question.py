@@ -28,6 +28,13 @@ from rag.question import taken_apart
         ("vi sao openai roi trung quoc", "vi", {"reason"}),
         ("ky tuc xa co bao nhieu cho", "vi", {"amount"}),
         ("Anh ấy làm việc ở đâu?", "vi", {"place"}),
+        ("Bà ấy nhậm chức hôm nào?", "vi", {"time"}),
+        ("hop bao ngay may", "vi", {"time"}),
+        ("Người đứng đầu hãng phim tên gì?", "vi", {"person"}),
+        ("What is the name of the company's new director?", "en", {"person"}),
+        ("When was the article about the dam published?", "en", {"published"}),
+        ("Bài báo về con đập được đăng hôm nào?", "vi", {"published"}),
+        ("When was the dam finished?", "en", {"time"}),
     ],
 )
 def test_the_kind_of_answer(question: str, language: str, kinds: set[str]) -> None:
@@ -42,6 +49,8 @@ def test_the_kind_of_answer(question: str, language: str, kinds: set[str]) -> No
         ("OpenAI được định giá bao nhiêu?", "vi", {("openai",)}),
         ("Which Chinese companies left Kuala Lumpur?", "en", {("chinese",), ("kuala", "lumpur")}),
         ("What does it cost?", "en", set()),
+        ("How do I pay in March, and what is No. 2?", "en", set()),
+        ("Chiếc Halo giá bao nhiêu?", "vi", {("halo",)}),
     ],
 )
 def test_names(question: str, language: str, names: set[tuple[str, ...]]) -> None:
@@ -51,6 +60,34 @@ def test_names(question: str, language: str, names: set[tuple[str, ...]]) -> Non
 def test_a_question_without_capitals_has_the_names_that_the_texts_write_with_one() -> None:
     texts = ["Then Sora came.", "Many know Sora, and the moment."]
     assert taken_apart("who made sora in a moment", "en", texts).names == (("sora",),)
+
+
+def test_a_question_without_capitals_has_the_names_of_several_words_whole() -> None:
+    texts = ["Công ty Lam Giang làm vắc xin.", "Ông Khuê nói của Lam Giang."]
+    assert taken_apart("ceo cua lam giang la ai", "vi", texts).names == (("lam", "giang"),)
+
+
+def test_a_word_with_diacritics_is_no_name_without_them() -> None:
+    texts = ["Then Giang came, and Giang went."]
+    assert taken_apart("ai bị luật giáng đòn", "vi", texts).names == ()
+
+
+def test_a_question_with_a_capital_has_no_names_but_those_in_capitals() -> None:
+    texts = ["The Insurance Fund paid.", "Of the Insurance and the Fund."]
+    assert taken_apart("What did insurance pay?", "en", texts).names == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "compares"),
+    [
+        ("Which costs more, Halo or Glass?", "en", True),
+        ("Halo và Glass mỗi chiếc giá bao nhiêu?", "vi", True),
+        ("How much does Halo cost?", "en", False),
+        ("Halo giá bao nhiêu?", "vi", False),
+    ],
+)
+def test_whether_a_question_compares(question: str, language: str, compares: bool) -> None:
+    assert taken_apart(question, language).compares is compares
 
 
 def test_the_capital_that_opens_a_sentence_makes_no_name() -> None:
