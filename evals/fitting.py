@@ -147,7 +147,8 @@ def _logistic(matrix: Array, answerable: NDArray[np.bool_], counts: Array) -> Ar
 def figures(name: str, cases: Sequence[Labelled], own: Weights, least: float) -> Figures:
     """How questions fare under weights, answered from a probability on."""
     first, refused, answered, near = [], [], [], []
-    unasked, spared = [], []
+    unasked: list[bool] = []
+    spared: list[bool] = []
     for one in cases:
         ranked = _ranked(one, own)
         told = signs(one.asked, ranked) if ranked else {}
