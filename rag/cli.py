@@ -24,6 +24,7 @@ from .cli_options import (
     day,
     open_index,
     settings_and_folder,
+    spoken,
 )
 from .cli_providers import providers
 from .errors import QuestionError, RagError
@@ -103,14 +104,14 @@ def search(
 ) -> None:
     """Show the passages that fit a question best."""
     loaded, place = settings_and_folder(settings, index)
+    opened, text = open_index(place, loaded), normalize(question)
     filters: dict[str, Any] = {
-        "language": language,
+        "language": spoken(opened, language),
         "since": day(since, "--since"),
         "until": day(until, "--until"),
         "source": source,
         "folder": folder,
     }
-    opened, text = open_index(place, loaded), normalize(question)
     hits = opened.search(text, k, **filters)
     reasons = [opened.explain(text, hit, **filters) for hit in hits] if explain else []
     if json and explain:
@@ -143,13 +144,15 @@ def ask(
     """Answer a question, with the quotes that bear the answer out."""
     from .chatbot import Chatbot, Filters
 
-    spoken = [f"answer.language={answer_in}"] if answer_in else []
-    loaded, place = settings_and_folder([*(settings or ()), *spoken], index)
+    answering = [f"answer.language={answer_in}"] if answer_in else []
+    loaded, place = settings_and_folder([*(settings or ()), *answering], index)
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise QuestionError("The question is empty.", "Write what you want to know.")
-    filters = Filters(language, day(since, "--since"), day(until, "--until"), source, folder)
-    bot = Chatbot(open_index(place, loaded), backend, loaded)
+    opened = open_index(place, loaded)
+    dates = day(since, "--since"), day(until, "--until")
+    filters = Filters(spoken(opened, language), *dates, source, folder)
+    bot = Chatbot(opened, backend, loaded)
     if json:
         print(to_json(bot.ask(text, filters=filters), indent=2))
         return

@@ -76,6 +76,22 @@ def open_index(folder: Path, settings: Settings) -> Index:
     return RealIndex.open(folder, settings)
 
 
+def spoken(index: Index, language: str | None) -> str | None:
+    """The value of ``--language``, if any document of the index is in that language.
+
+    Raises:
+        SettingsError: None is, while some are in others.
+    """
+    there = index.languages()
+    if language and there and language.lower() not in there:
+        listed = ", ".join(sorted(there))
+        raise SettingsError(
+            f"No document of the index is in the language {language!r}.",
+            f"--language takes a code of two letters, here one of: {listed}.",
+        )
+    return language
+
+
 def day(text: str | None, option: str) -> dt.date | None:
     """A date as it is given on the command line."""
     try:

@@ -192,6 +192,17 @@ def test_an_interrupt_is_no_traceback(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_a_language_that_no_document_is_in_is_told(
+    command: str, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command, "Sora?", "--index", folder, "--language", "klingon") == 1
+    told = capsys.readouterr().err
+    assert "'klingon'" in told
+    assert "en, vi" in told
+    assert run(command, "Sora là gì?", "--index", folder, "--language", "VI") == 0
+
+
 def test_a_search_shows_passages_with_their_scores(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
