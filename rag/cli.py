@@ -104,14 +104,14 @@ def search(
 ) -> None:
     """Show the passages that fit a question best."""
     loaded, place = settings_and_folder(settings, index)
-    opened, text = open_index(place, loaded), normalize(question)
     filters: dict[str, Any] = {
-        "language": spoken(opened, language),
         "since": day(since, "--since"),
         "until": day(until, "--until"),
         "source": source,
         "folder": folder,
     }
+    opened, text = open_index(place, loaded), normalize(question)
+    filters["language"] = spoken(opened, language)
     hits = opened.search(text, k, **filters)
     reasons = [opened.explain(text, hit, **filters) for hit in hits] if explain else []
     if json and explain:
@@ -149,8 +149,8 @@ def ask(
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise QuestionError("The question is empty.", "Write what you want to know.")
-    opened = open_index(place, loaded)
     dates = day(since, "--since"), day(until, "--until")
+    opened = open_index(place, loaded)
     filters = Filters(spoken(opened, language), *dates, source, folder)
     bot = Chatbot(opened, backend, loaded)
     if json:
