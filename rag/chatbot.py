@@ -154,7 +154,8 @@ class Chatbot:
         request = await asyncio.to_thread(
             self._request, question, turns, filters or Filters(), rewriting
         )
-        searched = (rewriting.question, *rewriting.translations)
+        meant = await asyncio.to_thread(request.meant, rewriting.question)
+        searched = (meant, *rewriting.translations)
         yield Retrieved(request.hits, searched)
         checking = self._checking(request)
         if request.decision and request.decision.is_relevant(self._least):

@@ -316,7 +316,7 @@ class Answer:
     """What the chatbot says to one question, and on what grounds.
 
     ``searched`` are the questions that passages were sought with: what was asked, made to stand
-    alone, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
+    alone, with its diacritics and without slips, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
     all attempts together.
     ``removed_markers`` is how many numbers the backend had written that name no passage,
     ``left_out`` the sentences that a strict answer (``answer.strict``) does not say.
@@ -382,7 +382,7 @@ class Retrieved:
     """Event: the passages an answer will be written from.
 
     ``searched`` are the questions they were found with; the first is what was asked, made to
-    stand alone.
+    stand alone, with its diacritics and without slips.
     """
 
     hits: tuple[Hit, ...]

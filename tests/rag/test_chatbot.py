@@ -424,3 +424,12 @@ def test_what_a_question_says_of_time_steers_what_is_found(question: str, days: 
     settings = Settings(retrieval=RetrievalSettings(k=2))
     hits = Chatbot(PlainRetriever(found), [], settings).retrieve(question)
     assert [hit.document.published for hit in hits] == [dt.date(2024, 7, day) for day in days]
+
+
+def test_a_question_is_shown_as_it_was_understood(seeds_index: Index) -> None:
+    bot = Chatbot(seeds_index, "extractive", Settings())
+    asked = "Who is Zhou Hongiy?"
+    answer = bot.ask(asked)
+    assert answer.question == asked
+    assert answer.searched == ("Who is Zhou Hongyi?",)
+    assert bot.ask("ai goi sora la khoanh khac newton").searched[0].startswith("ai gọi")
