@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.abstention import CLEARLY_NOT, Ranked, head_first, of_the_named, rank, signs
+from rag.abstention import CLEARLY_NOT, Ranked, can_be_told, head_first, of_the_named, rank, signs
 from rag.candidates import FEATURES
 from rag.settings import Settings, load_settings
 from rag.weights import Logistic, Weights
@@ -152,7 +152,8 @@ def figures(name: str, cases: Sequence[Labelled], own: Weights, least: float) ->
     for one in cases:
         ranked = _ranked(one, own)
         told = signs(one.asked, ranked) if ranked else {}
-        ventured = bool(ranked) and own.answering.probability(told) >= least
+        able = bool(ranked) and can_be_told(one.asked, ranked)
+        ventured = able and own.answering.probability(told) >= least
         silent = not ranked or own.relevant.probability(told) < CLEARLY_NOT
         if one.kind != "near-miss":
             (unasked if one.kind == "answerable" else spared).append(silent)

@@ -23,7 +23,11 @@ _MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?\.?" for month in _MONTHS) + r"|
 
 # A line that is a date and perhaps a time, or that opens with the word "date" and a date.
 _LEADING_LINES = 6
-_LABEL = re.compile(r"(?:date|published)\b:?\s*[\"']?", re.I)
+_LABEL = re.compile(
+    r"(?:date|(?:published|posted|updated)(?: on)?|ngày (?:đăng|xuất bản)|(?:đăng|xuất bản|cập nhật)"
+    r"(?: ngày| lúc)?)\b:?\s*[\"']?",
+    re.I,
+)
 # Before a date that is the rest of its line: "(Hà Nội, 3/7/2024)", "Wednesday, July 3, 2024".
 _DAY_OR_PLACE = re.compile(r"\(?(?:[^\W\d][^\d,.:;()|]{1,40},\s*)?")
 _FORMS = (

@@ -47,8 +47,8 @@ _SPARE = 1.5
 # Up to so many ids, looking for each is quicker than for all of them as a set.
 _FEW_IDS = 500
 
-# How far a misspelled word may be from the one that was meant, and in how many passages it is sought.
-_SLIPS, _LOOKED_AT = 2, 50
+# In how many passages the words are sought that are spelled like another.
+_LOOKED_AT = 50
 
 
 class Lexical:
@@ -61,6 +61,7 @@ class Lexical:
         index.config_reader("Manual", 0)
         self._searcher = index.searcher()
         self._frequencies: dict[tuple[str, str], int] = {}
+        self._alike: dict[tuple[str, int], dict[str, int]] = {}
         self._means: dict[str, float] = {}
         self._latest: tuple[tuple[int, ...], dict[int, tuple[str, str]]] = ((), {})
 
@@ -173,10 +174,12 @@ class Lexical:
         """Whether any passage holds a word, as it is written or without its diacritics."""
         return bool(self._frequency("written", word) or self._frequency("folded", fold(word)))
 
-    def spelled_like(self, bare: str) -> dict[str, int]:
-        """The words of passages that are at most two slips away from one without diacritics.
+    def spelled_like(self, bare: str, slips: int) -> dict[str, int]:
+        """The words of passages that are so many slips away from one without diacritics, or fewer.
 
-        A slip is a letter too many, too few or wrong, or two neighbours swapped.
+        Args:
+            bare: A word without diacritics.
+            slips: Letters too many, too few or wrong, or two neighbours swapped; 2 at most.
 
         Returns:
             The words as written, each with how many of the passages looked at hold it.
@@ -184,13 +187,16 @@ class Lexical:
         import tantivy
         from rapidfuzz.distance import OSA
 
-        query = tantivy.Query.fuzzy_term_query(self._index.schema, "folded", bare, _SLIPS)
+        if (bare, slips) in self._alike:
+            return self._alike[bare, slips]
+        query = tantivy.Query.fuzzy_term_query(self._index.schema, "folded", bare, slips)
         found: dict[str, int] = {}
         for _, address in self._searcher.search(query, limit=_LOOKED_AT, count=False).hits:
             written = str(self._searcher.doc(address).get_first("written") or "")
             for word in set(written.split(" ")):
-                if OSA.distance(_folded(word), bare, score_cutoff=_SLIPS) <= _SLIPS:
+                if OSA.distance(_folded(word), bare, score_cutoff=slips) <= slips:
                     found[word] = found.get(word, 0) + 1
+        self._alike[bare, slips] = found
         return found
 
     def concept_rarity(self, question_concepts: Iterable[str], prior: int = 0) -> dict[str, float]:

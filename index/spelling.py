@@ -1,8 +1,9 @@
 """Questions as they were meant: with their diacritics, and misspelled words as the documents have them.
 
-"Ghandi" is in no document, and "gandhi" is one swap of letters away (Damerau 1964: most slips are
-one letter too many, too few or wrong, or two neighbours swapped). Only what no document holds and
-the embedder does not know as a word is taken for a slip, so "state" never becomes "stage".
+"Ghandi" is in no document, and "gandhi" has the same letters. Most slips are one letter too many, too
+few or wrong, or two neighbours swapped (Damerau 1964). A wrong letter is not mended: "Novartis" is not
+"Novantis", and to be told of somebody else is worse than not to be understood. Only what no document
+holds and the embedder does not know as a word is taken for a slip.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .alignment import Alignment
 from .diacritics import restored
 from .lexical import Lexical
 
-# Shorter words are near to too many others.
-_SHORTEST = 5
+# Shorter words are near to too many others; longer ones are none.
+_SHORTEST, _LONGEST = 5, 40
 # A word of so many letters, in so many pieces, may have two slips.
 _LONG, _PIECES = 8, 3
 # So many letters behind a word that is known are an ending: "fumble" and "fumbled".
@@ -56,7 +57,9 @@ class Speller:
     def _meant(self, alignment: Alignment, word: str, question: str, span: Span) -> str | None:
         """The word of the documents that one which none of them holds was meant to be."""
         bare = fold(word)
-        if len(bare) < _SHORTEST or not bare.isalpha() or word in function_words():
+        if not _SHORTEST <= len(bare) <= _LONGEST or not (bare.isascii() and bare.isalpha()):
+            return None
+        if word in function_words():
             return None
         if self.lexical.holds(word):
             return None
@@ -65,20 +68,20 @@ class Speller:
         if len(pieces) < 2 or (len(pieces) == 2 and not is_name and _is_ending(pieces[1])):
             return None
         slips = 2 if len(bare) >= _LONG and len(pieces) >= _PIECES else 1
-        return self._nearest(bare, slips)
+        return self._nearest(bare, 1, slips) or self._nearest(bare, 2, slips)
 
-    def _nearest(self, bare: str, slips: int) -> str | None:
-        """The nearest word of the documents; of those equally near the one most alike, then most frequent."""
-        from rapidfuzz.distance import OSA, JaroWinkler
+    def _nearest(self, bare: str, apart: int, slips: int) -> str | None:
+        """The nearest word of those so far apart; of equally near ones the most alike, then frequent."""
+        from rapidfuzz.distance import Indel, JaroWinkler
 
         best: tuple[float, float, int] | None = None
         nearest = None
-        for word, count in self.lexical.spelled_like(bare).items():
+        for word, count in self.lexical.spelled_like(bare, apart).items():
             other = fold(word)
-            distance = OSA.distance(bare, other)
-            if distance > slips and sorted(bare) != sorted(other):
-                continue
-            if distance > 1 and bare[0] != other[0]:
+            swapped = sorted(bare) == sorted(other)
+            distance = 1 if swapped else Indel.distance(bare, other)
+            one_way = swapped or distance == abs(len(bare) - len(other))
+            if not one_way or distance > slips or (distance > 1 and bare[0] != other[0]):
                 continue
             rank = -distance, JaroWinkler.similarity(bare, other), count
             if best is None or rank > best:

@@ -8,6 +8,7 @@ language model is asked, which can itself say that it does not know; by the seco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from rag.llm.backend import Request
 
 from .candidates import Candidate, candidates
 from .question import Asked
+from .text import fold
 from .weights import Weights, weights
 
 # What is taken of the best sentence ...
@@ -82,7 +84,38 @@ def decide(request: Request) -> Decision:
         return Decision(0.0, 0.0, asked, ())
     told, own = signs(asked, ranked), weights()
     relevance, chance = own.relevant.probability(told), own.answering.probability(told)
+    if not can_be_told(asked, ranked):
+        chance = 0.0
     return Decision(relevance, chance, asked, head_first(asked, ranked))
+
+
+def can_be_told(asked: Asked, ranked: Sequence[Ranked]) -> bool:
+    """Whether the best documents can tell what is asked at all, whatever speaks for their sentences.
+
+    When an article was published only its head tells, what somebody says only who names them. Where
+    nothing is asked about, nothing can be told.
+    """
+    if not asked.relation and not asked.names:
+        return False
+    if "published" in asked.kinds:
+        best = ranked[0].candidate.hit.document.uri
+        heads = (one.candidate for one in ranked if one.candidate.dated)
+        return any(one.hit.document.uri == best for one in heads)
+    if "opinion" not in asked.relations:
+        return True
+    documents = {one.candidate.hit.document.uri: one.candidate.hit.document for one in ranked}
+    texts = [fold(one.text) for one in documents.values()]
+    return all(
+        any(_names(name, text) for text in texts)
+        for name in asked.names
+        if len(name) > 1 and not asked.name_keys.get(name)
+    )
+
+
+def _names(name: Sequence[str], text: str) -> bool:
+    """Whether a text without diacritics has a name, perhaps with two more words within it."""
+    between = r"\W+(?:\w+\W+){0,2}?"
+    return re.search(rf"(?<!\w){between.join(map(re.escape, name))}(?!\w)", text) is not None
 
 
 def of_the_named(asked: Asked, found: Sequence[Candidate]) -> Sequence[Candidate]:
@@ -159,8 +192,8 @@ def _whole(one: Candidate, where: str) -> float:
 
 
 # Below this relevance no language model is asked. Of the answerable questions that the weights were
-# not fitted to, 0.9% (XQuAD, 466), 0.6% (gazette, 312) and none (seeds and miscellany, 283) are below
-# it, of those that are off topic 72% (60), 33% (24), and 61% and 75% (18 and 16).
+# not fitted to, 0.9% (XQuAD, 466), 0.3% (gazette, 312) and none (seeds and miscellany, 283) are below
+# it, of those that are off topic 72% (60), 25% (24), and 61% and 75% (18 and 16).
 CLEARLY_NOT = 0.1
 
 # Beyond this the second sentence says nothing any more.

@@ -87,7 +87,7 @@ class Candidate:
 def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     """The question of a request, taken apart, and the sentences of its passages."""
     texts = [hit.passage.text for hit in request.hits]
-    question, latest = request.meant(request.question), request.meant(request.latest)
+    question, latest = _as_meant(request)
     asked = taken_apart(question, request.language, texts, latest)
     cut = [_cut(hit) for hit in request.hits]
     every = [
@@ -107,6 +107,15 @@ def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
         )
         found += passage.candidates(hit.document.language != request.language)
     return asked, found
+
+
+def _as_meant(request: Request) -> tuple[str, str]:
+    """The question and what was asked last, corrected; the one still ends with the other if it did."""
+    latest = request.meant(request.latest)
+    begins = request.question.removesuffix(request.latest)
+    if request.latest and begins.strip() and begins != request.question:
+        return request.meant(begins) + latest, latest
+    return request.meant(request.question), latest
 
 
 def _cut(hit: Hit) -> list[Span]:
@@ -151,10 +160,9 @@ class _Passage:
         found = []
         for place, span in enumerate(self.spans):
             dated = self._is_dated(span, told[place])
-            short = len(words(told[place].text)) < _FEWEST_WORDS
-            if (short and not (dated and _PUBLISHED in self.asked.kinds)) or _asks(
-                told[place].text
-            ):
+            sentence = told[place].text
+            is_head = dated and _PUBLISHED in self.asked.kinds
+            if not is_head and (len(words(sentence)) < _FEWEST_WORDS or _asks(sentence)):
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]

@@ -20,11 +20,11 @@ from .checking import Checking
 from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
-from .language import detect_language
+from .language import asked_kinds, detect_language
 from .markers import without_markers
 from .messages import answer_messages
 from .periods import period_of, steered
-from .retrieval import Corpus, Retriever, Speller, search_all, standalone
+from .retrieval import Corpus, Retriever, Speller, search_all, standalone, with_head
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
@@ -195,7 +195,8 @@ class Chatbot:
 
     def _found(self, asked: Rewriting, chosen: Filters, k: int | None = None) -> list[Hit]:
         most = k or self.settings.retrieval.k
-        period = period_of(asked.question, detect_language(asked.question), dt.date.today())
+        language = detect_language(asked.question)
+        period = period_of(asked.question, language, dt.date.today())
         hits = search_all(
             self.retriever,
             (asked.question, *asked.translations),
@@ -206,7 +207,9 @@ class Chatbot:
             source=chosen.source,
             folder=chosen.folder,
         )
-        return steered(hits, period)[:most]
+        best = steered(hits, period)[:most]
+        asks_when_published = "published" in asked_kinds(asked.question, language)
+        return with_head(self.retriever, best) if asks_when_published else best
 
     async def _rewritten(
         self,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -170,10 +173,34 @@ def _watch(
             print_report(report, opened.status())
             sys.stdout.flush()
 
-    watch(
-        opened,
-        paths,
-        show,
-        on_progress,
-        on_wait=lambda locked: print(f"rag: waiting: {locked}", file=sys.stderr, flush=True),
-    )
+    with _stopped_by_interrupt() as stop:
+        watch(
+            opened,
+            paths,
+            show,
+            on_progress,
+            on_wait=lambda locked: print(f"rag: waiting: {locked}", file=sys.stderr, flush=True),
+            stop=stop,
+        )
+
+
+@contextmanager
+def _stopped_by_interrupt() -> Iterator[Event]:
+    """What Ctrl+C sets, besides raising ``KeyboardInterrupt``.
+
+    Python drops what is raised while an object is being deleted, or inside a callback of C code. Then
+    whoever looks at the event still ends, and the interrupt is raised behind it.
+    """
+    stop = Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if stop.is_set():
+        raise KeyboardInterrupt

@@ -10,7 +10,11 @@ from .conversation import standalone
 from .types import Hit
 from .weighing import Weighing
 
-__all__ = ["Corpus", "Retriever", "Speller", "search_all", "standalone"]
+__all__ = ["Corpus", "Retriever", "Speller", "search_all", "standalone", "with_head"]
+
+
+# Among so many passages that tell a document's date is its head.
+_HEADS = 10
 
 
 class Retriever(Protocol):
@@ -110,3 +114,26 @@ def search_all(
     others = [hit.passage.text for hit in ranked if hit.passage.text not in kept]
     kept.update(others[: max(0, k - len(kept))])
     return [hit for hit in ranked if hit.passage.text in kept]
+
+
+def with_head(retriever: Retriever, hits: Sequence[Hit]) -> list[Hit]:
+    """Passages, the last one replaced with the head of the first one's document if it is missing.
+
+    The head is where a document says when it was published.
+    """
+    document = hits[0].document if hits else None
+    if document is None or document.published is None:
+        return list(hits)
+    there = {(hit.document.uri, hit.passage.start) for hit in hits}
+    day = document.published.isoformat()
+    found = retriever.search(day, _HEADS, source=document.uri)
+    own = [hit for hit in found if hit.document.uri == document.uri]
+    head = min(own, key=lambda hit: hit.passage.start, default=None)
+    if head is None or (document.uri, head.passage.start) in there:
+        return list(hits)
+    if (
+        min(hit.passage.start for hit in hits if hit.document.uri == document.uri)
+        < head.passage.start
+    ):
+        return list(hits)
+    return [*hits[: max(1, len(hits) - 1)], head]

@@ -16,6 +16,7 @@ from rag.text import fold, normalize, words
 TEXTS = {
     "salt.txt": "Mahatma Gandhi walked to the sea. Ctenophores were found there by the "
     "professor, who wrote about the prostitution of science. He likes the stage.",
+    "firms.txt": "Novantis has 2,000 employees, said Johanna Kramer and Marcus Hendriksen of Solvanto.",
     "bien.txt": "Công ty Setanta ở Carlsbad phát hành bài báo về chloroplast.",
 }
 
@@ -52,6 +53,9 @@ def test_a_slip_becomes_the_word_of_the_documents(index: Index, typed: str, mean
         "Was it fumbled, or did anybody lend it?",
         "What is zzzxqqy?",
         "Mahatma Gandhi là ai?",
+        "How many employees does Novartis have?",  # another letter, another name
+        "Who are Johanna Kremer, Marcus Hendrickson and Volvanto?",
+        "Кто был профессором?",
     ],
 )
 def test_what_is_a_word_stays(index: Index, question: str) -> None:
@@ -62,6 +66,17 @@ def test_a_question_with_a_slip_finds_what_it_means(index: Index) -> None:
     (first, *_) = index.search("Ghandi", 2)
     assert "Gandhi" in first.passage.text
     assert first.lexical > 0.2
+
+
+def test_a_slip_is_mended_however_many_words_are_nearly_as_near(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text(f"All hands ghandy {number} on deck.", "utf-8")
+    (tmp_path / "one.txt").write_text("Gandhi walked.", "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add(sorted(tmp_path.glob("*.txt")))
+    assert index.corrected("Who was Gandih?") == "Who was Gandhi?"
 
 
 def test_without_vectors_of_pieces_only_diacritics_are_added(index: Index, tmp_path: Path) -> None:

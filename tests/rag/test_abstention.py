@@ -85,3 +85,33 @@ def test_what_is_told_of_another_is_no_answer(
 ) -> None:
     bot = Chatbot(seeds_index, "extractive", Settings())
     assert bot.ask(question).abstained is not answered
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does Elon Musk believe about OpenAI's departure?",
+        "What did Zhou Hongwei say about the gap between China and the US?",
+        "Fang Hao nói gì về Sora?",
+        "When was the article about Sora published?",  # that document does not say when
+        "-5",
+        "a.a.a",
+    ],
+)
+def test_what_the_documents_cannot_tell_is_not_told_of_something_else(
+    question: str, seeds_index: Index
+) -> None:
+    assert not Chatbot(seeds_index, "extractive", Settings()).ask(question).citations
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What does Winston Ma say about OpenAI?", "Winston Ma"),
+        ("Fang Han nói gì về Sora?", "Fang Han"),
+        ("Khi nào bài báo về khoảng cách AI Trung Quốc và Mỹ được đăng?", "2026-02-12"),
+    ],
+)
+def test_what_they_can_tell_is_told(question: str, told: str, seeds_index: Index) -> None:
+    answer = Chatbot(seeds_index, "extractive", Settings()).ask(question)
+    assert told in answer.citations[0].quote

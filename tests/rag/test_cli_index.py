@@ -205,6 +205,24 @@ def test_watching_tells_what_it_did_until_it_is_interrupted(tmp_path: Path) -> N
         assert process.stdout.read() == ""
 
 
+def test_an_interrupt_that_python_drops_ends_the_watching_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Deleted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)  # what is raised here is only printed
+
+    def print_report(*arguments: object) -> None:
+        Deleted()
+
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "one.txt").write_text("A glacier melted in the north.", "utf-8")
+    monkeypatch.setattr("rag.cli_index.print_report", print_report)
+    monkeypatch.setattr("sys.unraisablehook", lambda unraisable: None)
+    monkeypatch.chdir(tmp_path)
+    assert run("index", "--watch", "papers") == 130
+
+
 def test_an_interrupted_change_is_said_to_be_kept_for_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
+from rag.abstention import decide
 from rag.chatbot import Chatbot
 from rag.cite import cite
 from rag.index.embed import Embedder
 from rag.index.index import Index
 from rag.llm.backend import Request
-from rag.llm.extractive import ExtractiveBackend
+from rag.llm.extractive import ExtractiveBackend, _chosen
 from rag.messages import said
+from rag.periods import Period
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
 from rag.types import Answer, Support
@@ -234,9 +238,25 @@ def test_when_an_article_was_published_is_told_by_its_head(
     assert quote in dated_bot.ask(question).citations[0].quote
 
 
-def test_a_question_that_compares_is_answered_of_each(dated_bot: Chatbot) -> None:
-    answer = dated_bot.ask("Who are the mayors of Belfort and Karlow, each?")
-    assert {one for one in ("Anna Roth", "Jan Brand") if one in answer.text} == {
-        "Anna Roth",
-        "Jan Brand",
-    }
+def test_a_question_that_compares_is_answered_of_each(tmp_path: Path, embedder: Embedder) -> None:
+    (tmp_path / "belfort.txt").write_text(
+        "The mayor of Belfort is Anna Roth, who was elected in 2019.\n\nBelfort chose its mayor, "
+        "Anna Roth, in a second round.\n\nWho is mayor of Belfort decides on the dam, says Anna Roth.",
+        "utf-8",
+    )
+    (tmp_path / "karlow.txt").write_text(
+        "Many bridges were built in the valley. In Karlow they have Jan Brand as mayor.",
+        "utf-8",
+    )
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / "belfort.txt", tmp_path / "karlow.txt"])
+    question = "Who is mayor of Belfort, and who is it in Karlow, each?"
+    hits = tuple(index.search(question))
+    request = Request(question, "en", hits, (), index.evidence, question, weigh=index.weigh)
+    decision = decide(request)
+    told = " ".join(one.candidate.text for one in _chosen(decision, 2, Period()))
+    assert "Belfort" in told
+    assert "Karlow" in told
+    plain = dataclasses.replace(decision, asked=dataclasses.replace(decision.asked, compares=False))
+    told = " ".join(one.candidate.text for one in _chosen(plain, 2, Period()))
+    assert "Karlow" not in told

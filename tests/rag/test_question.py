@@ -35,6 +35,9 @@ from rag.question import taken_apart
         ("When was the article about the dam published?", "en", {"published"}),
         ("Bài báo về con đập được đăng hôm nào?", "vi", {"published"}),
         ("When was the dam finished?", "en", {"time"}),
+        ("Theo bài báo, Vinatech ra đời năm nào?", "vi", {"time"}),
+        ("Thông tin vụ rò rỉ lộ ra khi nào?", "vi", {"time"}),
+        ("When did the New York Post say Anna Roth first ran for office?", "en", {"time"}),
     ],
 )
 def test_the_kind_of_answer(question: str, language: str, kinds: set[str]) -> None:
@@ -51,6 +54,11 @@ def test_the_kind_of_answer(question: str, language: str, kinds: set[str]) -> No
         ("What does it cost?", "en", set()),
         ("How do I pay in March, and what is No. 2?", "en", set()),
         ("Chiếc Halo giá bao nhiêu?", "vi", {("halo",)}),
+        (
+            "Who is April Jones, and who King Charles I?",
+            "en",
+            {("april", "jones"), ("king", "charles", "i")},
+        ),
     ],
 )
 def test_names(question: str, language: str, names: set[tuple[str, ...]]) -> None:
@@ -123,3 +131,9 @@ def test_names_and_figures_are_known_in_every_language() -> None:
         == vietnamese.keys
         == {"territory:cn", "year:2024", "month:07", "month:2024-07"}
     )
+
+
+def test_the_topic_is_without_what_asks_when_an_article_was_published() -> None:
+    asked = taken_apart("When was the article by Trang about the dam published?", "en")
+    assert asked.topic == "When was the by Trang about the dam"
+    assert taken_apart("Who wrote the review?", "en").topic == "Who wrote the review?"
