@@ -78,8 +78,13 @@ def _period(request: Request) -> Period:
 
 
 def _chosen(decision: Decision, most: int, period: Period) -> list[Ranked]:
-    """The best sentence, those at odds with it, and those nearly as good that repeat none."""
+    """The best sentence, those at odds with it, and those nearly as good that repeat none.
+
+    When an article was published its head tells alone.
+    """
     best = decision.ranked[0]
+    if best.candidate.dated and "published" in decision.asked.kinds:
+        return [best]
     rival = _rival(decision) if most > 1 else None
     chosen = [best] if rival is None else _newer_first([best, rival], period)
     if decision.asked.compares:

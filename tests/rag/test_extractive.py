@@ -235,7 +235,8 @@ def dated_bot(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> C
 def test_when_an_article_was_published_is_told_by_its_head(
     question: str, quote: str, dated_bot: Chatbot
 ) -> None:
-    assert quote in dated_bot.ask(question).citations[0].quote
+    (citation,) = dated_bot.ask(question).citations
+    assert quote in citation.quote
 
 
 def test_a_question_that_compares_is_answered_of_each(tmp_path: Path, embedder: Embedder) -> None:
