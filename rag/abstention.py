@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rag.llm.backend import Request
 
-from .candidates import Candidate, candidates
+from .candidates import Candidate, candidates, held_names
 from .question import Asked
 from .text import fold
 from .weights import Weights, weights
@@ -103,12 +103,16 @@ def can_be_told(asked: Asked, ranked: Sequence[Ranked]) -> bool:
         return any(one.hit.document.uri == best for one in heads)
     if "opinion" not in asked.relations:
         return True
+    held = {name for one in ranked for name in held_names(asked, one.candidate.told)}
+    sought = [name for name in asked.names if len(name) > 1 and name not in held]
+    if not sought:
+        return True  # without reading whole documents, which may be books
     documents = {one.candidate.hit.document.uri: one.candidate.hit.document for one in ranked}
     texts = [fold(one.text) for one in documents.values()]
     return all(
         any(_names(name, text) for text in texts)
-        for name in asked.names
-        if len(name) > 1 and not asked.name_keys.get(name)
+        for name in sought
+        if not asked.name_keys.get(name)
     )
 
 

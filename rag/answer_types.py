@@ -93,10 +93,8 @@ def fits(told: Shown, asked: Asked) -> float:
 
 
 def _fits(kind: str, told: Shown, asked: Asked) -> float:
-    if kind == "published":
-        return (
-            0.5  # that is told at the head of a document, whatever sentence tells what it is about
-        )
+    if kind == "published":  # the head of a document tells it, whatever its other sentences show
+        return 0.5
     if kind == "reason":
         return float(_tells(told.text, telling_words("reasons")))
     if kind == "identity":

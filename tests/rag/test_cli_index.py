@@ -220,7 +220,14 @@ def test_an_interrupt_that_python_drops_ends_the_watching_all_the_same(
     monkeypatch.setattr("rag.cli_index.print_report", print_report)
     monkeypatch.setattr("sys.unraisablehook", lambda unraisable: None)
     monkeypatch.chdir(tmp_path)
-    assert run("index", "--watch", "papers") == 130
+    # Should it watch on, this test is to fail and not to hang.
+    before = signal.signal(signal.SIGALRM, lambda number, frame: pytest.fail("it watches on"))
+    signal.alarm(120)
+    try:
+        assert run("index", "--watch", "papers") == 130
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_an_interrupted_change_is_said_to_be_kept_for_the_next_time(
