@@ -12,8 +12,8 @@ from typing import Any
 
 from rag.index.index import Index
 from rag.llm.backend import Backend
+from rag.serialization import to_dict
 from rag.settings import Settings
-from rag.types import to_dict
 
 from .suite import Suite
 

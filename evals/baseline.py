@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import EvaluationError
 from rag.evals.metrics.metric import Grade
-from rag.types import to_dict
+from rag.serialization import to_dict
 
 from .comparison import Comparison, Difference, compare
 from .results import Outcome, Run, Told

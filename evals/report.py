@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rag.evals.metrics.metric import Unit
-from rag.types import to_dict
+from rag.serialization import to_dict
 
 from .comparison import Comparison, Difference
 from .results import Outcome, Run, Summary

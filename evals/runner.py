@@ -16,8 +16,9 @@ from rag.evals.metrics.metric import Grade, Metric, Result
 from rag.evals.metrics.retrieval import depth
 from rag.index.index import Index
 from rag.llm.backend import Backend
+from rag.serialization import to_dict
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Hit, Progress, to_dict
+from rag.types import Answer, Delta, Done, Hit, Progress
 
 from .about import about, about_documents
 from .reading import load_suite

@@ -21,7 +21,8 @@ from filelock import FileLock, Timeout
 
 from rag.errors import EvaluationError
 from rag.evals.metrics.metric import Grade
-from rag.types import Turn, to_dict
+from rag.serialization import to_dict
+from rag.types import Turn
 
 from .results import Outcome, Run, Told
 from .suite import Case, Expected, Suite

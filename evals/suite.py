@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import EvaluationError
-from rag.types import Turn, to_json
+from rag.serialization import to_json
+from rag.types import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from rag.errors import EvaluationError
 from rag.feedback import Feedback, read_feedback
-from rag.types import file_name
+from rag.types import Intent, file_name
 
 from . import fields
 from .reading import MANIFEST, read_lines
@@ -52,7 +52,7 @@ def export_feedback(index: Path, folder: Path) -> tuple[int, int]:
         )
     path = folder / _CASES
     known = _known(path) if path.is_file() else set()
-    rows = [row for row in map(_row, thumbs) if row["id"] not in known]
+    rows = [row for row in map(_row, filter(_is_of_documents, thumbs)) if row["id"] not in known]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MANIFEST).exists():
@@ -91,6 +91,11 @@ def _line_end(file: BinaryIO) -> bytes:
         return b""
     file.seek(-1, os.SEEK_END)
     return b"" if file.read() == b"\n" else b"\n"
+
+
+def _is_of_documents(thumb: Feedback) -> bool:
+    """Whether an answer says what documents say: a greeting is no case."""
+    return thumb.answer.get("intent", Intent.ANSWER) in (Intent.ANSWER, Intent.SUMMARY)
 
 
 def _row(thumb: Feedback) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from rag.errors import (
     DocumentError,
     IndexExists,
-    IndexMismatch,
     IndexMissing,
     QuestionError,
 )
@@ -23,11 +21,9 @@ from rag.text import normalize
 from rag.types import Document, Explanation, Hit, IngestReport, PieceMatch
 from rag.weighing import Weighing
 
-from . import derived
-from .alignment import Alignment, Pieces
 from .catalog import Catalog
 from .discover import Discovery, discover
-from .embed import CachedEmbedder, Embedder, embedder_for
+from .embed import Embedder, embedder_for
 from .entailment import entailment_for
 from .exchange import export_index, import_index
 from .explain import explained
@@ -40,10 +36,11 @@ from .mirror import above, look
 from .places import PathLike, absolute, named
 from .records import Entry, Reader, State
 from .rerank import reranker_for
-from .search import Search, hit
-from .selection import conditions_of
+from .search import hit
+from .selection import Conditions, conditions_of
 from .status import facts_of
 from .verify import verify
+from .views import Views
 from .weighing import weighed
 
 
@@ -69,17 +66,17 @@ class Index:
         self.settings = settings or load_settings()
         self._catalog = Catalog(self.folder)
         self._embedder = embedder
-        self._cached: CachedEmbedder | None = None
-        self._alignment: Alignment | None = None
-        self._reranker = reranker_for(self.settings.retrieval.reranker)
         self._entailment = entailment_for(self.settings.answer.nli)
         self._changing = threading.RLock()
         self._guard = threading.RLock()
-        self._last: derived.Snapshot | None = None
         self._spoken: tuple[State, frozenset[str]] | None = None
         to_present_layout(self._catalog)
         with self._catalog.read() as reader:
             self.fingerprint = reader.fingerprint()
+        reranker = reranker_for(self.settings.retrieval.reranker)
+        self._views = Views(
+            self.folder, self._catalog, self.settings, self.embedder, reranker, self.fingerprint
+        )
         for mismatched in mismatches(self.folder, self.fingerprint, self.settings, embedder):
             raise mismatched
 
@@ -268,7 +265,7 @@ class Index:
 
     def _changed(self, what: Callable[[Ingest], None], on_progress: OnProgress) -> IngestReport:
         def checked(ingest: Ingest) -> None:
-            self._check(ingest.writer)
+            self._views.check(ingest.writer)
             what(ingest)
 
         with self._changing, writer_lock(self.folder):
@@ -313,7 +310,7 @@ class Index:
             raise QuestionError(f"{k} passages cannot be found.", "Ask for one or more.")
         if not question.strip():
             raise QuestionError("The question is empty.", "Write what you want to know.")
-        with self._view() as (reader, search):
+        with self._views.open() as (reader, search):
             conditions = conditions_of(language, since, until, source, folder)
             ranked = search.ranked(question, k or self.settings.retrieval.k, conditions)
             passages = reader.passages([found.passage_id for found in ranked])
@@ -337,7 +334,7 @@ class Index:
             DocumentError: The index holds the passage no more.
         """
         conditions = conditions_of(language, since, until, source, folder)
-        with self._view() as (_, search):
+        with self._views.open() as (_, search):
             return explained(search, normalize(question), hit, conditions)
 
     def evidence(self, question: str, texts: Sequence[str]) -> list[tuple[float, float]]:
@@ -348,7 +345,7 @@ class Index:
             the share of the question's words, weighed by how rare they are in this index,
             that stand in the text.
         """
-        with self._view() as (_, search):
+        with self._views.open() as (_, search):
             return search.evidence(question, texts)
 
     def aligned(self, sentence: str, texts: Sequence[str]) -> list[list[PieceMatch]]:
@@ -358,7 +355,7 @@ class Index:
             A list for each text, of the same pieces; empty ones with an embedder that has no
             vectors of pieces.
         """
-        with self._view() as (_, search):
+        with self._views.open() as (_, search):
             return (
                 search.alignment.aligned(sentence, texts) if search.alignment else [[]] * len(texts)
             )
@@ -373,18 +370,43 @@ class Index:
 
     def corrected(self, question: str) -> str:
         """A question as it was probably meant: with its diacritics, and its words spelled as here."""
-        with self._view() as (_, search):
+        with self._views.open() as (_, search):
             return search.corrected(normalize(question))
 
     def weigh(self, questions: Sequence[str], texts: Sequence[str]) -> list[Weighing]:
         """What texts have for each word and piece of some questions, or parts of one."""
-        with self._view() as (_, search):
+        with self._views.open() as (_, search):
             return weighed(search, questions, texts)
 
-    def documents(self) -> list[Entry]:
-        """What the index holds, by URI, without the texts."""
+    def documents(
+        self,
+        *,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        folder: PathLike | None = None,
+    ) -> list[Entry]:
+        """What the index holds, by URI, without the texts; narrowed as ``search`` is."""
+        conditions = conditions_of(language, since, until, source, folder)
         with self._catalog.read() as reader:
-            return reader.entries()
+            entries = reader.entries()
+            if conditions == Conditions():
+                return entries
+            chosen = {span.document for span in reader.matching(*astuple(conditions))}
+            return [entry for entry in entries if entry.id in chosen]
+
+    def passages(self, uri: str) -> list[Hit]:
+        """All passages of a document, in their order, as hits that were found for no question.
+
+        Raises:
+            DocumentError: The index holds none with this URI.
+        """
+        with self._catalog.read() as reader:
+            return [
+                Hit(document, passage, score=1.0, lexical=0.0, dense=0.0)
+                for passage, document in reader.passages_of(self._known(reader, uri))
+            ]
 
     def languages(self) -> frozenset[str]:
         """The languages of the documents, ISO 639-1."""
@@ -401,10 +423,15 @@ class Index:
             DocumentError: The index holds none with this URI.
         """
         with self._catalog.read() as reader:
-            identifier = reader.find(uri)
-            if identifier is None:
-                raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
+            identifier = self._known(reader, uri)
             return reader.documents([identifier])[identifier]
+
+    def _known(self, reader: Reader, uri: str) -> int:
+        """The id of a document that must be there."""
+        identifier = reader.find(uri)
+        if identifier is None:
+            raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
+        return identifier
 
     def status(self) -> dict[str, Any]:
         """Documents, passages, languages, size on disk in bytes, embedder and revision."""
@@ -441,49 +468,6 @@ class Index:
                     raise mismatch(self.folder, "dimension", made, loaded.dimension)
                 self._embedder = loaded
             return self._embedder
-
-    @contextmanager
-    def _view(self) -> Iterator[tuple[Reader, Search]]:
-        """The catalog and what derives from it, both at one revision."""
-        with self._guard:
-            if self._cached is None:
-                embedder = self.embedder()
-                self._cached = CachedEmbedder(embedder)
-                self._alignment = Alignment(embedder) if isinstance(embedder, Pieces) else None
-            cached, alignment = self._cached, self._alignment
-        while True:
-            with self._catalog.read() as reader:
-                self._check(reader)
-                snapshot = self._snapshot(reader)
-                if snapshot is not None:
-                    settings = self.settings.retrieval
-                    parts = (cached, settings, alignment, self._reranker)
-                    yield reader, Search(reader, snapshot, *parts)
-                    return
-
-    def _snapshot(self, reader: Reader) -> derived.Snapshot | None:
-        """What derives from the catalog, at the state that a reader sees.
-
-        Files that are missing or damaged are made anew, and if they cannot be written now, by
-        somebody else's change or a full disk, in memory. There are none, and the reader must
-        look again, where the state has become an old one meanwhile.
-        """
-        with self._guard:
-            if self._last is None or self._last.state != reader.state():
-                found = derived.read(self.folder, reader)
-                if found is None:
-                    setting = self.settings.index.vectors
-                    found = derived.repaired(self._catalog, reader, self.folder, setting)
-                self._last = found or self._last
-                return found
-            return self._last
-
-    def _check(self, reader: Reader) -> None:
-        """Refuse to mix vectors after somebody else has embedded the index anew."""
-        if reader.fingerprint() != self.fingerprint:
-            raise IndexMismatch(
-                f"The index in {self.folder} was embedded anew while it was open.", "Open it again."
-            )
 
 
 def _listed(paths: PathLike | Iterable[PathLike]) -> list[PathLike]:

@@ -271,6 +271,13 @@ class Reader:
                 for identifier, (document, start, end) in rows.items()
             ]
 
+    def passages_of(self, document: int) -> list[tuple[Passage, Document]]:
+        """All passages of a document, in their order."""
+        rows = self._sql(
+            'SELECT id FROM passages WHERE document_id = ? ORDER BY "start"', (document,)
+        )
+        return self.passages([row[0] for row in rows])
+
     def last_passage(self) -> int:
         """The highest id of a passage, 0 where there is none."""
         return int(self._sql("SELECT coalesce(max(id), 0) FROM passages").fetchone()[0])

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from rag.index.index import Index as Index
 
     from .chatbot import Chatbot as Chatbot
-    from .chatbot import Filters as Filters
     from .errors import RagError as RagError
+    from .retrieval import Filters as Filters
+    from .serialization import to_dict as to_dict
+    from .serialization import to_json as to_json
     from .settings import Settings as Settings
     from .settings import load_settings as load_settings
     from .types import Answer as Answer
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .types import Explanation as Explanation
     from .types import Hit as Hit
     from .types import IngestReport as IngestReport
+    from .types import Intent as Intent
     from .types import Passage as Passage
     from .types import Reasoning as Reasoning
     from .types import Retrieved as Retrieved
@@ -40,12 +43,10 @@ if TYPE_CHECKING:
     from .types import Switched as Switched
     from .types import Turn as Turn
     from .types import Usage as Usage
-    from .types import to_dict as to_dict
-    from .types import to_json as to_json
 
 _HOMES = {
     "Chatbot": "rag.chatbot",
-    "Filters": "rag.chatbot",
+    "Filters": "rag.retrieval",
     "Index": "rag.index.index",
     "RagError": "rag.errors",
     "Settings": "rag.settings",
@@ -61,6 +62,7 @@ _HOMES = {
             "Explanation",
             "Hit",
             "IngestReport",
+            "Intent",
             "Passage",
             "Reasoning",
             "Retrieved",
@@ -69,11 +71,10 @@ _HOMES = {
             "Switched",
             "Turn",
             "Usage",
-            "to_dict",
-            "to_json",
         ],
         "rag.types",
     ),
+    **dict.fromkeys(["to_dict", "to_json"], "rag.serialization"),
 }
 __all__ = ["__version__", *sorted(_HOMES)]
 

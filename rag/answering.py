@@ -59,6 +59,7 @@ def answered(
         reasoning=draft.reasoning,
         removed_markers=cited.removed_markers,
         left_out=left_out,
+        intent=request.intent,
     )
 
 

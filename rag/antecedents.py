@@ -18,6 +18,7 @@ from .follow_ups import (
     starts_with,
     words_of,
 )
+from .language import function_words
 from .markers import without_markers
 from .mentions import Mention, foreign, listed, mentions
 from .text import fold
@@ -72,6 +73,8 @@ def meant(kind: str, exchanges: Sequence[Exchange], taken: Sequence[str] = ()) -
         known = follow_ups(exchange.question)
         answer = without_markers(exchange.answer[:_CHARACTERS])
         wanted = asked_for(exchange.question, known)
+        if wanted == PERSON and _asks_who_that_is(exchange.question, known):
+            wanted = ""
         asked = [one for one in named_in(exchange.question, known) if _can_be(one, kind, taken)]
         told = [
             one
@@ -122,6 +125,15 @@ def asked_for(question: str, known: FollowUps) -> str:
         and question[words[number].start : words[number].end] != "AI"
     ]
     return max(found, key=lambda one: one[0])[1] if found else ""
+
+
+def _asks_who_that_is(question: str, known: FollowUps) -> bool:
+    """Whether a question asks who somebody is: "he" is then whom it names, and no name of its answer."""
+    named = named_in(question, known)
+    return any(one.kind == PERSON for one in named) and all(
+        word.text in function_words() or any(one.start <= word.start < one.end for one in named)
+        for word in words_of(question)
+    )
 
 
 def _is_answer(one: Mention, wanted: str) -> bool:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import datetime as dt
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass
 
 from rag.llm.awake import awake
 from rag.llm.backend import Backend, Request, Rewriter
 from rag.llm.chain import Entry, backends, present
 from rag.llm.rests import Rests, kept_rests
 
-from .abstention import CLEARLY_NOT, decide
+from .abstention import CLEARLY_NOT
 from .answering import answered
 from .checking import Checking
-from .conversation import answer_language
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
-from .language import asked_kinds, detect_language
+from .intents import aim_of
 from .markers import without_markers
-from .messages import answer_messages
-from .periods import period_of, steered
-from .retrieval import Corpus, Retriever, Speller, search_all, standalone, with_head
+from .preparing import Asking, Preparing
+from .retrieval import Corpus, Filters, Retriever, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
@@ -36,6 +31,7 @@ from .types import (
     Done,
     Event,
     Hit,
+    Intent,
     Retrieved,
     Switched,
     Turn,
@@ -46,19 +42,7 @@ History = Sequence[Turn | Answer | tuple[str, str]]
 
 # A question is searched as it was asked where rewriting it takes longer than this.
 _REWRITING_SECONDS = 15.0
-# So many times as many passages are sought where the question says of which time.
-_WIDER = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents a question is put to; see ``Index.search``."""
-
-    language: str | None = None
-    since: dt.date | None = None
-    until: dt.date | None = None
-    source: str | None = None
-    folder: str | None = None
+_SAID_BY_ITSELF = (Intent.TALK, Intent.LISTING)
 
 
 class Chatbot:
@@ -87,6 +71,7 @@ class Chatbot:
         self.backends = backends(chain, self.settings) if isinstance(chain, str) else tuple(chain)
         self.retriever = retriever
         self.rests = rests or kept_rests()
+        self._preparing = Preparing(retriever, self.settings)
         self._least = min(CLEARLY_NOT, self.settings.answer.evidence)
 
     def ask(self, question: str, history: History = (), filters: Filters | None = None) -> Answer:
@@ -148,17 +133,27 @@ class Chatbot:
         question = normalize(question).strip()
         if not question:
             raise QuestionError("The question is empty.", "Write what you want to know.")
+        aim = aim_of(question)
+        filters = filters or Filters()
+        if aim.intent in _SAID_BY_ITSELF and (
+            answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters)
+        ):
+            yield Retrieved(answer.hits, (question,))
+            yield Delta(answer.text)
+            yield Done(answer)
+            return
         turns, draft = _turns(history), Draft()
         chain = await present(self.backends)
-        rewriting = await self._rewritten(question, turns, filters or Filters(), chain, draft)
-        request = await asyncio.to_thread(
-            self._request, question, turns, filters or Filters(), rewriting
-        )
+        rewriting = await self._rewritten(question, turns, filters, chain, draft)
+        asking = Asking(question, turns, rewriting, filters)
+        request = await asyncio.to_thread(self._preparing.request, asking)
         meant = await asyncio.to_thread(request.meant, rewriting.question)
         searched = (meant, *rewriting.translations)
         yield Retrieved(request.hits, searched)
         checking = self._checking(request)
-        if request.decision and request.decision.is_relevant(self._least):
+        if request.intent is Intent.SUMMARY or (
+            request.decision and request.decision.is_relevant(self._least)
+        ):
             async with aclosing(write(chain, request, self.rests, draft)) as parts:
                 async for part in parts:
                     yield part
@@ -191,25 +186,7 @@ class Chatbot:
             QuestionError: The question is empty.
         """
         asked = standalone(normalize(question).strip(), _turns(history))
-        return self._found(Rewriting(asked), filters or Filters(), k)
-
-    def _found(self, asked: Rewriting, chosen: Filters, k: int | None = None) -> list[Hit]:
-        most = k or self.settings.retrieval.k
-        language = detect_language(asked.question)
-        period = period_of(asked.question, language, dt.date.today())
-        hits = search_all(
-            self.retriever,
-            (asked.question, *asked.translations),
-            most * (_WIDER if period else 1),
-            language=chosen.language,
-            since=chosen.since,
-            until=chosen.until,
-            source=chosen.source,
-            folder=chosen.folder,
-        )
-        best = steered(hits, period)[:most]
-        asks_when_published = "published" in asked_kinds(asked.question, language)
-        return with_head(self.retriever, best) if asks_when_published else best
+        return self._preparing.passages(Rewriting(asked), filters or Filters(), k)
 
     async def _rewritten(
         self,
@@ -259,29 +236,11 @@ class Chatbot:
         languages = self.retriever.languages()
         return languages & {filters.language} if filters.language else languages
 
-    def _request(
-        self, question: str, turns: Sequence[Turn], filters: Filters, rewriting: Rewriting
-    ) -> Request:
-        """Find the passages, decide whether they answer, and write the prompt."""
-        language = answer_language(question, turns, self.settings.answer.language)
-        hits = self._found(rewriting, filters)
-        messages = answer_messages(question, language, hits, turns)
-        request = Request(
-            rewriting.question,
-            language,
-            tuple(hits),
-            messages,
-            self.retriever.evidence,
-            question,
-            tuple(turns),
-            weigh=self.retriever.weigh,
-            meant=self.retriever.corrected if isinstance(self.retriever, Speller) else str,
-        )
-        return dataclasses.replace(request, decision=decide(request))
-
 
 def _turns(history: History) -> list[Turn]:
-    return [_turn(one) for one in history]
+    """Earlier exchanges; what the program said of itself is nothing to lean on."""
+    turns = [_turn(one) for one in history]
+    return [turn for turn in turns if aim_of(turn.question).intent not in _SAID_BY_ITSELF]
 
 
 def _turn(one: object) -> Turn:

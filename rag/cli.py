@@ -28,9 +28,9 @@ from .cli_options import (
 )
 from .cli_providers import providers
 from .errors import QuestionError, RagError
+from .serialization import to_dict, to_json
 from .terminal import plain, print_answer, print_hits, print_status
 from .text import normalize
-from .types import to_dict, to_json
 
 # How typer ends after Ctrl+C: 128 and the number of the signal, as shells have it.
 _INTERRUPTED = 130
@@ -142,7 +142,8 @@ def ask(
     settings: SetOption = None,
 ) -> None:
     """Answer a question, with the quotes that bear the answer out."""
-    from .chatbot import Chatbot, Filters
+    from .chatbot import Chatbot
+    from .retrieval import Filters
 
     answering = [f"answer.language={answer_in}"] if answer_in else []
     loaded, place = settings_and_folder([*(settings or ()), *answering], index)

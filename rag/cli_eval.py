@@ -137,7 +137,7 @@ def compare_command(
     first, second = load_run(before), load_run(after)
     found = compare(first, second, metric or ())
     if json:
-        from .types import to_json
+        from .serialization import to_json
 
         print(to_json(found, indent=2))
     else:

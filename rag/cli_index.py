@@ -15,9 +15,10 @@ import typer
 
 from .cli_options import ByDefault, IndexOption, JsonOption, SetOption, settings_and_folder
 from .errors import SettingsError
+from .serialization import to_json
 from .settings import Settings
 from .terminal import print_report, progress_bars
-from .types import IngestReport, Progress, to_json
+from .types import IngestReport, Progress
 
 _ADD = "add"
 

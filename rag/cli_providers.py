@@ -12,9 +12,9 @@ import typer
 
 from .cli_options import BackendOption, JsonOption, SetOption
 from .errors import BackendSetup
+from .serialization import to_json
 from .settings import Settings, apply_settings, load_settings
 from .terminal import plain
-from .types import to_json
 
 if TYPE_CHECKING:
     from rag.llm.standing import Checked, Standing

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EvaluationError
-from .types import Answer, Turn, to_dict, to_json
+from .serialization import to_dict, to_json
+from .types import Answer, Turn
 
 FILE_NAME = "feedback.jsonl"
 _LOCK = "feedback.lock"

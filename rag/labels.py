@@ -9,11 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from .messages import said
 
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)-(?P<day>\d\d))?:\s+")
 _LANGUAGES = ("en", "vi")
+# What may stand before the first quotation, in messages.toml.
+_NOTES = ("otherwise", "newest")
 
 
 def labels(dates: Sequence[dt.date | None]) -> list[str]:
@@ -34,6 +37,13 @@ def _label(date: dt.date, *, short: bool) -> str:
     return f"{date.year}: " if short else f"{date.isoformat()}: "
 
 
+@cache
+def _notes() -> tuple[re.Pattern[str], ...]:
+    """What finds a note, whatever figures it has."""
+    texts = [said(name, language) for language in _LANGUAGES for name in _NOTES]
+    return tuple(re.compile(re.sub(r"\\{\w+\\}", r"\\d+", re.escape(text))) for text in texts)
+
+
 def without_label(sentence: str, dates: Iterable[dt.date | None]) -> str:
     """A sentence without the date and the note in front of it.
 
@@ -41,8 +51,9 @@ def without_label(sentence: str, dates: Iterable[dt.date | None]) -> str:
         sentence: A sentence of an answer.
         dates: When the documents that it cites were published. Another date is no label.
     """
-    for language in _LANGUAGES:
-        sentence = sentence.removeprefix(said("otherwise", language)).lstrip()
+    for note in _notes():
+        if found := note.match(sentence):
+            sentence = sentence[found.end() :].lstrip()
     match = _DATE.match(sentence)
     if not match:
         return sentence

@@ -12,7 +12,7 @@ from .errors import PromptError
 from .fencing import attribute, fenced, spoken
 from .language import language_name
 from .markers import NO_ANSWER
-from .types import Hit, Turn
+from .types import Hit, Intent, Turn
 
 __all__ = ["NO_ANSWER", "Message", "answer_messages", "render", "said"]
 
@@ -69,23 +69,35 @@ def _source(name: str) -> str | None:
 
 
 def answer_messages(
-    question: str, language: str, hits: Sequence[Hit], history: Sequence[Turn] = ()
+    question: str,
+    language: str,
+    hits: Sequence[Hit],
+    history: Sequence[Turn] = (),
+    intent: Intent = Intent.ANSWER,
+    note: str = "",
 ) -> tuple[Message, ...]:
-    """The messages that ask an LLM to answer a question from passages.
+    """The messages that ask an LLM to answer a question from passages, or to summarize these.
 
     Args:
         question: The question.
         language: The language to answer in, ISO 639-1.
         hits: The passages, in the order of their numbers.
         history: Earlier exchanges, oldest first.
+        intent: Whether a summary is wanted.
+        note: What the model is to know of the passages.
     """
     name = language_name(language)
-    system = render("answer.system", language_name=name, no_answer=NO_ANSWER)
+    system = render(
+        "answer.system",
+        language_name=name,
+        no_answer=NO_ANSWER,
+        summary=intent is Intent.SUMMARY,
+    )
     messages: list[Message] = [{"role": "system", "content": system}]
     for turn in history[-_TURNS:]:
         messages.append({"role": "user", "content": spoken(turn.question)})
         messages.append({"role": "assistant", "content": spoken(turn.answer)})
-    user = render("answer.user", question=question, hits=hits)
+    user = render("answer.user", question=question, hits=hits, note=note)
     messages.append({"role": "user", "content": user})
     return tuple(messages)
 

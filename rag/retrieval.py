@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from .conversation import standalone
 from .types import Hit
 from .weighing import Weighing
 
-__all__ = ["Corpus", "Retriever", "Speller", "search_all", "standalone", "with_head"]
+__all__ = ["Corpus", "Filters", "Retriever", "Speller", "search_all", "standalone", "with_head"]
 
 
 # Among so many passages that tell a document's date is its head.
 _HEADS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a question is put to; see ``Index.search``."""
+
+    language: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    source: str | None = None
+    folder: str | None = None
 
 
 class Retriever(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from .errors import RagError
 from .reasons import told
-from .text import collapse
+from .text import collapse, shortened
 from .types import (
     Answer,
     Delta,
@@ -112,7 +112,7 @@ def print_hits(hits: Sequence[Hit], reasons: Sequence[Explanation] = ()) -> None
     for number, hit in enumerate(hits, start=1):
         parts = f"words {hit.lexical:.2f}, meaning {hit.dense:.2f}"
         print(f"[{number}] {hit.score:.3f}  {_place(hit)}  ({parts})")
-        print(f"    {_shortened(hit.passage.text, 300)}")
+        print(f"    {shortened(plain(hit.passage.text), 300)}")
         for line in _reasons(reasons[number - 1]) if reasons else ():
             print(f"    {plain(line)}")
         print()
@@ -129,12 +129,12 @@ def _reasons(why: Explanation) -> Iterator[str]:
         if of_it:
             yield f"- words, {_HELD[held]}: {', '.join(of_it)}"
     for name in why.names:
-        found = ", ".join(f"“{_shortened(one, 40)}”" for one in name.found[:5])
+        found = ", ".join(f"“{shortened(plain(one), 40)}”" for one in name.found[:5])
         meant = f"“{name.asked}” as {name.key} {name.weight:.1f}"
         yield f"- name or figure, {meant}: {found or 'missing'}"
     window = why.window
     cosine = f"cosine {window.cosine:.2f}, typical {window.typical:.2f}"
-    yield f"- nearest: “{_shortened(window.text, 200)}” ({cosine})"
+    yield f"- nearest: “{shortened(plain(window.text), 200)}” ({cosine})"
     pairs = [
         f"{one.piece} ~ {one.nearest or 'nothing'} {one.similarity:.2f} ({one.weight:.0%})"
         for one in why.pieces
@@ -237,7 +237,7 @@ def _print_finished(answer: Answer, shown: str) -> None:
     if answer.removed_markers:
         print(f"Citations of passages that do not exist, taken out: {answer.removed_markers}")
     for sentence in answer.left_out:
-        print(f"Left out, not supported: {_shortened(sentence.text, 200)}")
+        print(f"Left out, not supported: {shortened(plain(sentence.text), 200)}")
     if used := _usage(answer):
         print(f"Written by {plain(answer.backend)}; {used} in all.")
 
@@ -260,18 +260,18 @@ def print_sources(answer: Answer) -> None:
         print(f"[{number}] {_paged(hit, [citation.page for citation in own])}{dated}")
         for citation in own:
             where = f"{citation.start}-{citation.end} ({citation.support})"
-            print(f"    {where}: {_shortened(citation.quote, 200)}")
+            print(f"    {where}: {shortened(plain(citation.quote), 200)}")
     for sentence in answer.sentences:
         if sentence.support in _DOUBTED:
             why = "; ".join(plain(told(one, "en")) for one in sentence.reasons[:2])
-            print(f"{_DOUBTED[sentence.support]}: {_shortened(sentence.text, 200)} ({why})")
+            print(f"{_DOUBTED[sentence.support]}: {shortened(plain(sentence.text), 200)} ({why})")
         if sentence.corrected and sentence.written:
             written = "".join(f"[{number}]" for number in sentence.written)
-            print(f"Citation put right, was {written}: {_shortened(sentence.text, 200)}")
+            print(f"Citation put right, was {written}: {shortened(plain(sentence.text), 200)}")
     if answer.abstained and answer.hits:
         print("Nearest passages:")
         for hit in answer.hits[:3]:
-            print(f"    {_place(hit)}: {_shortened(hit.passage.text, 120)}")
+            print(f"    {_place(hit)}: {shortened(plain(hit.passage.text), 120)}")
 
 
 def _place(hit: Hit) -> str:
@@ -292,11 +292,6 @@ def _paged(hit: Hit, pages: Iterable[int | None]) -> str:
     listed = ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
     where = f", page{'s' if len(known) > 1 else ''} {listed}" if known else ""
     return f"{plain(hit.document.name)}{where}"
-
-
-def _shortened(text: str, most: int) -> str:
-    flat = plain(" ".join(text.split()))
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
 def plain(text: str) -> str:

@@ -141,6 +141,12 @@ def collapse(text: str) -> str:
     return " ".join(text.split())
 
 
+def shortened(text: str, most: int) -> str:
+    """A text on one line, cut to so many characters with an ellipsis where it has more."""
+    flat = collapse(text)
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
 def sentences(text: str, language: str = "en") -> list[Span]:
     """Where the sentences of a text stand, in order, without the white space around them.
 

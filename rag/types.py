@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import enum
-import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +26,15 @@ class Support(enum.StrEnum):
     PARTLY = "partly supported"
     UNSUPPORTED = "unsupported"
     CONTRADICTED = "contradicted"
+
+
+class Intent(enum.StrEnum):
+    """What a person wants: an answer, a summary, to know which documents there are, or to talk."""
+
+    ANSWER = "answer"
+    SUMMARY = "summary"
+    LISTING = "listing"
+    TALK = "talk"
 
 
 class ReasonKind(enum.StrEnum):
@@ -319,7 +326,9 @@ class Answer:
     alone, with its diacritics and without slips, and its translations. ``reasoning`` is what a model said to itself. ``usage`` is that of
     all attempts together.
     ``removed_markers`` is how many numbers the backend had written that name no passage,
-    ``left_out`` the sentences that a strict answer (``answer.strict``) does not say.
+    ``left_out`` the sentences that a strict answer (``answer.strict``) does not say. ``intent`` is what
+    the question was taken to want; to a greeting, and to who asks which documents there are, the program
+    itself answers, without a ``backend``.
     """
 
     question: str
@@ -336,6 +345,7 @@ class Answer:
     reasoning: str = ""
     removed_markers: int = 0
     left_out: tuple[Sentence, ...] = ()
+    intent: Intent = Intent.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,38 +460,3 @@ class Turn:
 
     question: str
     answer: str
-
-
-def to_dict(value: Any, *, full_text: bool = False) -> Any:
-    """Turn any of these types into plain dictionaries, lists, strings and numbers.
-
-    Args:
-        value: A dataclass of this module, or a sequence or mapping of them.
-        full_text: Whether a document's whole text is included. Without it a document is
-            its URI, title, language and date, so that an answer does not repeat a book
-            for each of its citations.
-
-    Returns:
-        A value that ``json.dumps`` accepts.
-    """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [f.name for f in dataclasses.fields(value)]
-        if isinstance(value, Document) and not full_text:
-            names = [name for name in names if name not in ("text", "pages")]
-        if isinstance(value, Citation):
-            names.insert(names.index("end") + 1, "page")
-        if isinstance(value, Sentence):
-            names.append("corrected")
-        return {name: to_dict(getattr(value, name), full_text=full_text) for name in names}
-    if isinstance(value, Mapping):
-        return {str(key): to_dict(item, full_text=full_text) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [to_dict(item, full_text=full_text) for item in value]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value
-
-
-def to_json(value: Any, *, full_text: bool = False, indent: int | None = None) -> str:
-    """The JSON text of ``to_dict(value)``; letters outside ASCII stay readable."""
-    return json.dumps(to_dict(value, full_text=full_text), ensure_ascii=False, indent=indent)

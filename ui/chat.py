@@ -20,6 +20,7 @@ from rag.types import (
     Checked,
     Delta,
     Done,
+    Intent,
     Reasoning,
     Retrieved,
     Sentence,
@@ -242,7 +243,7 @@ def finished(answer: Answer, spent: Usage, texts: Strings) -> str:
         lines.append(f"⚠ {texts['unsupported_sentences']}{reasons}")
     if answer.left_out:
         lines.append(f"⚠ {texts['left_out'].format(count=len(answer.left_out))}")
-    if not answer.hits:
+    if not answer.hits and answer.intent is Intent.ANSWER:
         lines.append(texts["nothing_found"])
     if known := facts(answer, spent, texts):
         lines.append(f"*{known}*")

@@ -113,7 +113,7 @@ class ChatTab:
     async def opened(self, language: str) -> tuple[Any, ...]:
         """What a page begins with."""
         names = [entry.name for entry in self._index.documents()]
-        offered: list[Any] = [{"text": question} for question in examples(names)]
+        offered: list[Any] = [{"text": question} for question in examples(names, strings(language))]
         return gr.Chatbot(examples=offered), *await self._who.opened(language)
 
     def begin(self) -> str:

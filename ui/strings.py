@@ -12,6 +12,7 @@ from rag.errors import Fault
 Strings = dict[str, str]
 
 DEFAULT = "en"
+_MOST_EXAMPLES = 4
 
 
 @cache
@@ -43,12 +44,14 @@ def preferred(accept_language: str) -> str:
     return DEFAULT
 
 
-def examples(document_names: Iterable[str]) -> list[str]:
-    """Example questions that the indexed documents answer."""
+def examples(document_names: Iterable[str], texts: Strings) -> list[str]:
+    """Example questions that the indexed documents answer; of any documents, what they are and say."""
     present = set(document_names)
     text = resources.files("rag.ui").joinpath("examples.toml").read_text("utf-8")
     listed = tomllib.loads(text)["example"]
-    return [one["question"] for one in listed if one["document"] in present]
+    known = [one["question"] for one in listed if one["document"] in present]
+    of_any = [texts["example_listing"], texts["example_summary"]] if present else []
+    return [*known, *of_any][:_MOST_EXAMPLES]
 
 
 def static(name: str) -> str:

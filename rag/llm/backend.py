@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.messages import Message
-from rag.types import Hit, Reasoning, Turn, Usage
+from rag.types import Hit, Intent, Reasoning, Turn, Usage
 from rag.weighing import Weigh, by_words
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class Request:
     model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
     answer may be, where that is less than the settings allow. ``decision`` is what is known already
-    of whether the passages answer. ``meant`` gives a question with its diacritics and without slips.
+    of whether the passages answer. ``intent`` says whether a summary of the passages is wanted in place of an
+    answer, ``topic`` of what, if not of whole documents, and ``note`` what is to be said of them. ``meant`` gives a question with its diacritics and without slips.
     """
 
     question: str
@@ -40,6 +41,9 @@ class Request:
     most_tokens: int | None = None
     weigh: Weigh = by_words
     decision: Decision | None = None
+    intent: Intent = Intent.ANSWER
+    topic: str = ""
+    note: str = ""
     meant: Callable[[str], str] = str
 
 

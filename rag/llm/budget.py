@@ -86,7 +86,12 @@ def _asking(request: Request, passages: int, turns: int) -> Request:
     """The request with a prompt of the first passages and the last turns."""
     history = request.history[len(request.history) - turns :]
     messages = answer_messages(
-        request.latest or request.question, request.language, request.hits[:passages], history
+        request.latest or request.question,
+        request.language,
+        request.hits[:passages],
+        history,
+        request.intent,
+        request.note,
     )
     return replace(request, messages=messages, history=history, prompted=passages)
 

@@ -21,8 +21,9 @@ from rag.periods import Period, period_of
 from rag.premises import contradicts
 from rag.question import Asked
 from rag.settings import AnswerSettings
+from rag.summary import central
 from rag.text import Span, collapse, words
-from rag.types import Hit
+from rag.types import Hit, Intent
 
 from .backend import Finished, Request
 
@@ -55,6 +56,10 @@ class ExtractiveBackend:
 
     async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
         """Write the quotes, each in quotation marks with its marker, or ``NO_ANSWER``."""
+        if request.intent is Intent.SUMMARY:
+            yield (_written(await asyncio.to_thread(central, request), request.note) or NO_ANSWER)
+            yield Finished()
+            return
         decision = await asyncio.to_thread(decide, request)
         if not decision.answers(self._settings.evidence):
             yield NO_ANSWER
@@ -64,13 +69,18 @@ class ExtractiveBackend:
         quotes = _quotes(chosen, decision)
         note = ""
         if contradicts(decision.asked, chosen[0].candidate):
-            note = said("otherwise", request.language) + " "
-        for position, (quote, label) in enumerate(zip(quotes, _labels(quotes), strict=True)):
-            number, hit, span = quote
-            separator = "\n\n" if position else note
-            text = defused(collapse(hit.passage.text[slice(*span)]))
-            yield f"{separator}{label}“{text}” [{number}]"
+            note = said("otherwise", request.language)
+        yield _written(quotes, note)
         yield Finished()
+
+
+def _written(quotes: Sequence[Quote], note: str) -> str:
+    """Quotations, each with its marker, and with its date where those differ."""
+    written = []
+    for (number, hit, span), label in zip(quotes, _labels(quotes), strict=True):
+        text = defused(collapse(hit.passage.text[slice(*span)]))
+        written.append(f"{label}“{text}” [{number}]")
+    return " ".join(filter(None, [note if written else "", "\n\n".join(written)]))
 
 
 def _period(request: Request) -> Period:

@@ -75,5 +75,7 @@ class ThinkingSplitter:
 def _unfinished(text: str) -> int:
     """How many characters at the end of a text may be the beginning of a tag."""
     start = text.rfind("<")
-    end = text[start:].lower() if start >= 0 else ""
-    return len(end) if end.isascii() and any(tag.startswith(end) for tag in _TAGS if end) else 0
+    end = text[start:] if start >= 0 else ""
+    if not end or not end.isascii():  # the Kelvin sign is a k in small letters
+        return 0
+    return len(end) if any(tag.startswith(end.lower()) for tag in _TAGS) else 0

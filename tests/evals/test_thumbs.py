@@ -47,6 +47,15 @@ def test_the_last_thumb_of_an_answer_counts(voted: Path) -> None:
     ]
 
 
+def test_a_greeting_and_a_list_become_no_cases(tmp_path: Path, seeds_index: Index) -> None:
+    bot = Chatbot(seeds_index)
+    for asked in ("hello", "Which documents are there?", "Who is Winston Ma?"):
+        keep_feedback(tmp_path, asked, True, bot.ask(asked), ())
+    assert export_feedback(tmp_path, tmp_path / "suite") == (1, 0)
+    (line,) = (tmp_path / "suite" / "cases.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["question"] == "Who is Winston Ma?"
+
+
 def test_thumbs_become_cases_and_drafts_of_a_suite_that_runs(
     voted: Path, tmp_path: Path, seeds_index: Index, settings: Settings
 ) -> None:

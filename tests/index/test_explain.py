@@ -20,9 +20,10 @@ from rag.index.fusion import Parts, fused, terms
 from rag.index.index import Index
 from rag.index.static import StaticEmbedder
 from rag.language import detect_language
+from rag.serialization import to_json
 from rag.settings import Settings
 from rag.text import fold, normalize, words
-from rag.types import Held, to_json
+from rag.types import Held
 
 from .cross_encoder import write_cross_encoder
 from .static_model import TEXTS

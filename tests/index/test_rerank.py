@@ -124,7 +124,7 @@ def test_copies_of_one_text_are_read_once(tmp_path: Path) -> None:
         (folder / f"{number}.txt").write_text(f"A violin and harbour{number} there.", "utf-8")
     index = Index.create(tmp_path / "index", Settings(), HashingEmbedder(32, 64))
     index.add(folder)
-    index._reranker = Noting()
+    index._views.reranker = Noting()
     hits = index.search("the violin was sold", 7)
     assert len(hits) == 7
     assert {hit.reranked for hit in hits} == {0.5}
@@ -209,7 +209,7 @@ def test_threads_load_it_once_and_get_what_one_gets(
 
 
 def test_the_hit_says_in_json_what_the_reranker_gave(papers: Path, cross_encoder: Path) -> None:
-    from rag.types import to_json
+    from rag.serialization import to_json
 
     (hit,) = opened(papers, cross_encoder, 3).search(QUESTION, 1)
     assert json.loads(to_json(hit))["reranked"] == hit.reranked

@@ -82,7 +82,7 @@ def test_a_slip_is_mended_however_many_words_are_nearly_as_near(
 def test_without_vectors_of_pieces_only_diacritics_are_added(index: Index, tmp_path: Path) -> None:
     from rag.index.spelling import Speller
 
-    with index._view() as (_, search):
+    with index._views.open() as (_, search):
         speller = Speller(search.snapshot.lexical, None)
     assert speller.corrected("What was Ghandi looking for?") == "What was Ghandi looking for?"
 

@@ -22,9 +22,9 @@ from rag.index.index import Index
 from rag.index.storage import decoded, encoded, row_bytes
 from rag.index.vectors import Vectors, build, exact, training_size
 from rag.index.windows import MOST_WINDOWS, windows
+from rag.serialization import to_dict
 from rag.settings import IndexSettings, Settings, load_settings
 from rag.text import sentences
-from rag.types import to_dict
 
 from .test_vectors import unit_vectors
 

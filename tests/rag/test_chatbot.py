@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.chatbot import Chatbot, Filters
+from rag.chatbot import Chatbot
 from rag.errors import BackendGarbled, BackendRefused, BackendSetup, BackendStalled, QuestionError
 from rag.index.index import Index
 from rag.llm.backend import Backend, Request
 from rag.llm.scripted import ScriptedBackend
 from rag.messages import NO_ANSWER, said
+from rag.retrieval import Filters
 from rag.settings import AnswerSettings, RetrievalSettings, Settings
 from rag.types import Checked, Delta, Done, Event, Hit, Retrieved, Support, Switched, Turn
 from rag.weighing import Weighing

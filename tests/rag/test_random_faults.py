@@ -22,8 +22,9 @@ from rag.errors import BackendError
 from rag.evals.benchmarks.chat_server import chunk, event, head, serving, whole
 from rag.llm.extractive import ExtractiveBackend
 from rag.llm.rests import Rests
+from rag.serialization import to_json
 from rag.settings import Settings
-from rag.types import Answer, Delta, Done, Event, Hit, Reasoning, Switched, to_json
+from rag.types import Answer, Delta, Done, Event, Hit, Reasoning, Switched
 from tests.rag.conftest import PlainRetriever
 from tests.rag.servers import QUESTION, backend_at
 

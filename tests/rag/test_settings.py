@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rag.errors import SettingsError
 from rag.llm.providers import provider_of
+from rag.serialization import to_json
 from rag.settings import Settings, apply_settings, load_settings
-from rag.types import to_json
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.llm.thinking import ThinkingSplitter
@@ -107,6 +107,7 @@ def test_no_tag_is_shown_and_nothing_else_is_lost(text: tuple[str, list[str]]) -
 
 
 @given(TEXTS)
+@example("<thin\N{KELVIN SIGN}>")
 def test_all_that_cannot_begin_a_tag_is_given_out_at_once(text: str) -> None:
     splitter = ThinkingSplitter()
     now, later = gathered(splitter.feed(text)), gathered(splitter.end())

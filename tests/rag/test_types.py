@@ -8,6 +8,7 @@ import json
 import pytest
 
 import rag
+from rag.serialization import to_dict, to_json
 from rag.types import (
     Answer,
     Attempt,
@@ -26,8 +27,6 @@ from rag.types import (
     Switched,
     Turn,
     Usage,
-    to_dict,
-    to_json,
 )
 
 TEXT = "Trang một. Trang hai."

@@ -12,8 +12,10 @@ from markdown_it import MarkdownIt
 from rag.chatbot import Chatbot
 from rag.errors import BackendRefused
 from rag.index.index import Index
+from rag.intents import aim_of
 from rag.llm.scripted import ScriptedBackend
-from rag.ui.chat import answered
+from rag.types import Usage
+from rag.ui.chat import answered, finished
 from rag.ui.conversations import Conversations
 from rag.ui.markup import displayed
 from rag.ui.sources import answer_panel, empty_panel, found_panel
@@ -168,6 +170,15 @@ def test_the_window_says_the_same_things_in_each_language() -> None:
     assert [code for _, code in languages()] == ["en", "vi"]
 
 
+def test_what_the_program_answers_itself_is_shown_as_it_is(seeds_index: Index) -> None:
+    bot, texts = Chatbot(seeds_index, "extractive"), strings("en")
+    greeting, listing = bot.ask("hello"), bot.ask("Which documents are there?")
+    assert finished(greeting, Usage(), texts) == displayed(greeting.text)
+    assert finished(listing, Usage(), texts) == displayed(listing.text)
+    panel = answer_panel(listing, texts)
+    assert len(panel["sources"]) == 5
+
+
 @pytest.mark.parametrize(
     ("header", "language"),
     [("vi-VN,vi;q=0.9,en;q=0.8", "vi"), ("fr-FR, vi;q=0.5", "vi"), ("de", "en"), ("", "en")],
@@ -177,8 +188,13 @@ def test_the_browsers_language_is_followed(header: str, language: str) -> None:
 
 
 def test_examples_are_offered_only_for_documents_that_are_there() -> None:
-    assert examples([]) == []
-    assert examples(["000_f4d03017b7dc492f.txt"]) == ["Ai gọi Sora là khoảnh khắc Newton?"]
+    for language, intents in (("en", ["listing", "summary"]), ("vi", ["listing", "summary"])):
+        texts = strings(language)
+        assert examples([], texts) == []
+        newton, *of_any = examples(["000_f4d03017b7dc492f.txt"], texts)
+        assert newton == "Ai gọi Sora là khoảnh khắc Newton?"
+        assert [aim_of(one).intent for one in of_any] == intents
+        assert examples(["report.pdf"], texts) == of_any
 
 
 def test_old_conversations_are_forgotten_not_recent_ones(seeds_index: Index) -> None:

@@ -1,0 +1,127 @@
+"""The sentences that say most of what passages say, quoted by who has no language model.
+
+A sentence is the more central the nearer it is to the whole of its document (the centroid of MEAD,
+Radev et al. 2004, "Centroid-based summarization of multiple documents", with vectors of
+sentences for bags of words); the one that opens a document often says best what it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.llm.backend import Request
+
+from .language import telling_words
+from .references import points_back
+from .text import Span, sentences, words
+from .types import Hit
+
+# How many sentences are quoted of one document, and of several together; one of each at least.
+_OF_ONE, _OF_SEVERAL = 5, 8
+# What is shorter is a heading or a caption, what is longer a list.
+_FEWEST_WORDS, _MOST_CHARACTERS = 8, 450
+# How much nearer the first sentence counts, the second by half of it, and so on; and how much of its
+# words another may share with those that are chosen.
+_OPENING, _MOST_OVERLAP = 0.4, 0.5
+# What a sentence is to the whole counts so much beside what it is to the topic, where there is one.
+_WHOLE_BESIDE_TOPIC = 0.5
+# A sentence is of the topic, too, if it is so much as near as the nearest.
+_NEAR_THE_BEST = 0.6
+_QUOTING = "“\"‘«'"
+# So many characters of a document stand for it.
+_SAMPLE = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    number: int
+    hit: Hit
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.hit.passage.text[slice(*self.span)]
+
+
+def central(request: Request) -> list[tuple[int, Hit, Span]]:
+    """The sentences to quote, in the order of the passages.
+
+    Returns:
+        For each the number of its passage, the passage, and its span in it.
+    """
+    documents: dict[str, list[_Sentence]] = {}
+    for number, hit in enumerate(request.hits, start=1):
+        # What is told of one topic is as good from any document.
+        documents.setdefault(request.topic or hit.document.uri, []).extend(_sentences(number, hit))
+    most = _OF_ONE if len(documents) == 1 else max(1, _OF_SEVERAL // max(1, len(documents)))
+    chosen = [one for own in documents.values() for one in _best(own, most, request)]
+    return [(one.number, one.hit, one.span) for one in chosen]
+
+
+def _sentences(number: int, hit: Hit) -> list[_Sentence]:
+    """The sentences of a passage that can stand alone."""
+    text = hit.passage.text
+    language = hit.document.language
+    return [
+        _Sentence(number, hit, span)
+        for span in sentences(text, language)
+        if _stands_alone(text[slice(*span)], language)
+    ]
+
+
+def opening(hit: Hit) -> Span:
+    """The first sentence of a passage that is no heading, else its first one."""
+    text = hit.passage.text
+    every = sentences(text, hit.document.language)
+    long = (span for span in every if len(words(text[slice(*span)])) >= _FEWEST_WORDS)
+    return next(long, every[0] if every else (0, len(text)))
+
+
+def _stands_alone(sentence: str, language: str) -> bool:
+    """Whether a sentence is one, and makes sense without those around it."""
+    own = words(sentence)
+    joins = any(" ".join(own[:size]) in telling_words("connectives") for size in (1, 2, 3, 4))
+    bare = sentence.rstrip("\"”’'») ")
+    return (
+        len(sentence) <= _MOST_CHARACTERS
+        and len(own) >= _FEWEST_WORDS
+        and not joins
+        and sentence[0] not in _QUOTING  # what is said answers what was asked before
+        and not points_back(sentence, language)
+        and bare.endswith((".", "!", "…", "。"))
+        and "\n" not in sentence.strip()
+    )
+
+
+def _best(own: Sequence[_Sentence], most: int, request: Request) -> list[_Sentence]:
+    """The most central sentences of a document, in their order, none saying what another says."""
+    texts = [one.text for one in own]
+    if not texts:
+        return []
+    near = _nearness(texts, request)
+    chosen: list[int] = []
+    seen: set[str] = set()
+    for place in sorted(range(len(own)), key=lambda place: -near[place]):
+        if request.topic and near[place] < _NEAR_THE_BEST * max(near):
+            break
+        told = set(words(texts[place]))
+        if len(told & seen) <= _MOST_OVERLAP * len(told):
+            chosen.append(place)
+            seen |= told
+        if len(chosen) == most:
+            break
+    return [own[place] for place in sorted(chosen)]
+
+
+def _nearness(texts: Sequence[str], request: Request) -> list[float]:
+    """How near each sentence is to the topic, if one was asked for, and to all of them together."""
+    whole = " ".join(texts)[:_SAMPLE]
+    central = [dense for _, dense in request.evidence(whole, texts)]
+    if not request.topic:
+        return [one + _OPENING / (1 + place) for place, one in enumerate(central)]
+    about = request.evidence(request.topic, texts)
+    return [
+        lexical + dense + _WHOLE_BESIDE_TOPIC * one
+        for (lexical, dense), one in zip(about, central, strict=True)
+    ]

@@ -1,0 +1,282 @@
+"""Summaries and lists: which documents they are of, and that every line can be looked up."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.chatbot import Chatbot
+from rag.index.embed import Embedder
+from rag.index.index import Index
+from rag.language import telling_words
+from rag.llm.backend import Request
+from rag.llm.budget import packed
+from rag.llm.scripted import ScriptedBackend
+from rag.messages import said
+from rag.retrieval import Filters
+from rag.settings import Settings
+from rag.summary import central
+from rag.text import words
+from rag.types import Answer, Delta, Done, Hit, Intent, Retrieved, Support
+from tests.rag.conftest import PlainRetriever, hit_of, lexical_evidence
+
+SORA, LATEST = "004_ca0dc37247db475f.txt", "003_69189304b0306e80.txt"
+CUT_OFF, EXIT = "002_37ef041165f304e0.txt", "001_31d3efc9b029c984.txt"
+ON_SORA = "000_f4d03017b7dc492f.txt"
+
+
+@pytest.fixture
+def bot(seeds_index: Index) -> Chatbot:
+    return Chatbot(seeds_index, "extractive", Settings())
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Index:
+    """Thirty dated notes, each of some sentences."""
+    folder = tmp_path_factory.mktemp("many")
+    papers = folder / "papers"
+    papers.mkdir()
+    for number in range(1, 31):
+        text = (
+            f"---\ntitle: Note {number} on harbours\ndate: 2025-03-{number:02}\n---\n\n"
+            f"The harbour of town number {number} was closed for {number} days by a storm.\n\n"
+            f"Its master counted {number * 3} damaged boats along the northern quay afterwards."
+        )
+        (papers / f"note-{number:02}.md").write_text(text, "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add(papers)
+    return index
+
+
+def names(answer: Answer) -> list[str]:
+    return list(dict.fromkeys(citation.document.name for citation in answer.citations))
+
+
+def hold(answer: Answer) -> bool:
+    """Whether every quote stands where its citation says, and every sentence where it says."""
+    return all(
+        one.document.text[one.start : one.end] == one.quote for one in answer.citations
+    ) and all(answer.text[one.start : one.end] == one.text for one in answer.sentences)
+
+
+@pytest.mark.parametrize(
+    ("asked", "document"),
+    [
+        ("Summarize the article about OpenAI leaving China", EXIT),
+        (f"Summarize {LATEST}", LATEST),
+        ("summarize 003 69189304b0306e80", LATEST),
+        ("Tóm tắt bài báo mới nhất", LATEST),
+        ("Tóm tắt bài báo về Sora", SORA),
+        ("What is the article about Sora about?", SORA),
+        ('Summarize OpenAI "cut off supply" China: the arrogance of AI giants', CUT_OFF),
+    ],
+)
+def test_a_summary_of_one_document_quotes_from_all_over_it(
+    bot: Chatbot, asked: str, document: str
+) -> None:
+    answer = bot.ask(asked)
+    assert names(answer) == [document]
+    assert answer.intent is Intent.SUMMARY
+    assert hold(answer)
+    assert len(answer.citations) == 5
+    assert all(one.support is Support.SUPPORTED for one in answer.sentences)
+    places = [one.start for one in answer.citations]
+    assert places == sorted(places)
+    text = answer.citations[0].document.text
+    assert places[-1] > len(text) / 2
+
+
+def test_a_summary_of_all_has_a_sentence_of_each(bot: Chatbot) -> None:
+    for asked in ("Summarize the documents", "Tóm tắt các bài báo"):
+        answer = bot.ask(asked)
+        assert sorted(names(answer)) == sorted([ON_SORA, EXIT, CUT_OFF, LATEST, SORA])
+        assert hold(answer)
+        assert len(answer.sentences) == len(answer.citations) == 5
+
+
+def test_a_summary_of_a_topic_is_of_that_topic_in_any_document(bot: Chatbot) -> None:
+    answer = bot.ask("Summarize chips")
+    assert len(names(answer)) > 1
+    assert all("chip" in one.quote for one in answer.citations)
+    assert hold(answer)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Summarize climate change", "Bài báo về Trump nói gì?", "Tóm tắt về phở bò"]
+)
+def test_nothing_is_summarized_of_what_no_document_is_about(bot: Chatbot, asked: str) -> None:
+    answer = bot.ask(asked)
+    assert answer.abstained
+    assert not answer.citations
+    assert answer.hits
+
+
+def test_no_sentence_of_a_summary_joins_on_to_another(bot: Chatbot) -> None:
+    for asked in ("Summarize the documents", f"Summarize {LATEST}", "Tóm tắt bài báo về Sora"):
+        for citation in bot.ask(asked).citations:
+            own = words(citation.quote)
+            assert not any(
+                " ".join(own[:size]) in telling_words("connectives") for size in range(1, 5)
+            )
+
+
+def test_filters_narrow_what_is_summarized_and_listed(bot: Chatbot) -> None:
+    filters = Filters(language="en")
+    assert sorted(names(bot.ask("Summarize the documents", filters=filters))) == [EXIT, CUT_OFF]
+    listed = bot.ask("What documents do you have?", filters=filters)
+    assert listed.text.startswith("Documents: 2\n")
+    assert sorted(names(listed)) == [EXIT, CUT_OFF]
+
+
+def test_what_was_talked_about_is_summarized_when_it_is_pointed_at(bot: Chatbot) -> None:
+    first = bot.ask("Who is Winston Ma?")
+    answer = bot.ask("Summarize the article about him", [first])
+    assert names(answer) == [EXIT]
+
+
+def test_of_many_documents_the_newest_are_summarized_and_that_is_said(many: Index) -> None:
+    answer = Chatbot(many, "extractive", Settings()).ask("Summarize all documents")
+    shown = len({hit.document.uri for hit in answer.hits})
+    assert answer.text.startswith(f"Of 30 documents, the newest {shown}: 2025-03-30: “")
+    assert {hit.document.name for hit in answer.hits} == {
+        f"note-{number:02}.md" for number in range(31 - shown, 31)
+    }
+    assert all(one.support is Support.SUPPORTED for one in answer.sentences)
+    assert hold(answer)
+
+
+def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
+    def script(request: Request) -> list[str]:
+        return [f"A storm closed the harbour of town number {30} for {30} days. [1]"]
+
+    backend = ScriptedBackend(script)
+    answer = Chatbot(many, [backend], Settings()).ask("Summarize all documents")
+    (request,) = backend.requests
+    system, *_, user = request.messages
+    assert "Summarize what the passages say" in system["content"]
+    assert "Of 30 documents, the newest 12:" in user["content"]
+    assert user["content"].rstrip().endswith("Question: Summarize all documents")
+    assert answer.sentences[0].support is Support.SUPPORTED
+    smaller = packed(request, 900, 100, lambda messages: len(str(messages)) // 4)
+    assert len(str(smaller.messages)) < len(str(request.messages))
+    assert "Summarize what the passages say" in smaller.messages[0]["content"]
+    assert "Of 30 documents" in smaller.messages[-1]["content"]
+
+
+def test_a_question_is_no_summary_for_a_model(many: Index) -> None:
+    backend = ScriptedBackend(["For 4 days. [1]"])
+    Chatbot(many, [backend], Settings()).ask("How long was the harbour of town number 4 closed?")
+    (request,) = backend.requests
+    assert "Summarize" not in request.messages[0]["content"]
+    assert "About the passages" not in request.messages[-1]["content"]
+
+
+def test_the_passages_of_a_long_document_lie_evenly(tmp_path: Path, embedder: Embedder) -> None:
+    paragraphs = [
+        f"Chapter {n} tells how ship number {n} came to harbour. " * 12 for n in range(80)
+    ]
+    (tmp_path / "long.txt").write_text("\n\n".join(paragraphs), "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add(tmp_path / "long.txt")
+    backend = ScriptedBackend(["Ships came to harbour. [1]"])
+    Chatbot(index, [backend], Settings()).ask("Summarize long.txt")
+    starts = [hit.passage.start for hit in backend.requests[0].hits]
+    assert len(starts) == 12
+    length = len(backend.requests[0].hits[0].document.text)
+    gaps = [b - a for a, b in zip(starts, [*starts[1:], length], strict=True)]
+    assert starts[0] == 0
+    assert max(gaps) < 2 * min(gaps)
+
+
+def test_the_documents_are_listed_each_with_its_beginning(bot: Chatbot) -> None:
+    events = list(bot.stream("Bạn có những tài liệu nào?"))
+    assert [type(event) for event in events] == [Retrieved, Delta, Done]
+    answer = events[-1].answer  # type: ignore[union-attr]
+    assert answer.text.startswith("Số tài liệu: 5\n")
+    assert answer.language == "vi"
+    assert names(answer)[:2] == [LATEST, CUT_OFF]  # the newest first
+    assert hold(answer)
+    assert not answer.attempts
+    assert answer.backend == ""
+    for number, line in enumerate(answer.sentences, start=1):
+        assert line.text.startswith(f"{number}. ")
+        assert line.text.endswith(f"[{number}]")
+
+
+def test_a_long_list_names_the_newest_and_says_how_many_there_are(many: Index) -> None:
+    answer = Chatbot(many, "extractive", Settings()).ask("How many documents are there?")
+    assert answer.text.startswith(
+        "Documents: 30\n\n1. Note 30 on harbours · note-30.md · 2025-03-30"
+    )
+    assert len(answer.sentences) == 20
+    assert "And 10 more" in answer.text
+    assert hold(answer)
+
+
+def test_a_title_is_nothing_but_a_title(tmp_path: Path, embedder: Embedder) -> None:
+    text = "---\ntitle: 'See [1] ![x](http://127.0.0.1/x) [2]'\n---\nOnly this one line is here."
+    (tmp_path / "odd.md").write_text(text, "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add(tmp_path / "odd.md")
+    answer = Chatbot(index, "extractive", Settings()).ask("list the documents")
+    assert re.findall(r"\[\d+\]", answer.text) == ["[1]"]
+    assert hold(answer)
+
+
+def test_an_empty_index_says_that_it_is_empty(tmp_path: Path, embedder: Embedder) -> None:
+    bot = Chatbot(Index.create(tmp_path / "index", Settings(), embedder), "extractive", Settings())
+    assert bot.ask("hello").text == f"Hello! {said('no_documents', 'en')}"
+    assert bot.ask("Which documents are there?").text == said("no_documents", "en")
+    assert bot.ask("Tóm tắt các tài liệu").abstained
+
+
+@pytest.mark.parametrize(
+    ("asked", "begins", "language"),
+    [
+        ("hello", "Hello! Documents here: 5.", "en"),
+        ("Xin chào", "Xin chào! Số tài liệu ở đây: 5.", "vi"),
+        ("What can you do?", "Documents here: 5.", "en"),
+        ("thanks", said("talk_thanks", "en"), "en"),
+        ("tạm biệt", said("talk_farewell", "vi"), "vi"),
+    ],
+)
+def test_a_greeting_is_returned_and_nobody_else_is_asked(
+    seeds_index: Index, asked: str, begins: str, language: str
+) -> None:
+    backend = ScriptedBackend(["never"], rewriting=["never"])
+    answer = Chatbot(seeds_index, [backend], Settings()).ask(asked, [("Who is Winston Ma?", "He.")])
+    assert answer.text.startswith(begins)
+    assert (answer.language, answer.intent) == (language, Intent.TALK)
+    assert not answer.abstained
+    assert not answer.hits
+    assert not backend.requests
+
+
+def test_a_follow_up_leans_on_the_question_before_the_thanks(bot: Chatbot) -> None:
+    history: list[Answer] = []
+    for asked in ("Who is Winston Ma?", "thanks!", "What documents do you have?"):
+        history.append(bot.ask(asked, history))
+    last = bot.ask("Where does he teach?", history)
+    assert "Winston Ma" in last.searched[0]
+
+
+def test_a_retriever_that_lists_no_documents_is_asked_as_ever(retriever: PlainRetriever) -> None:
+    backend = ScriptedBackend(["Yin Ye called Sora a Newton moment. [1]"])
+    answer = Chatbot(retriever, [backend], Settings()).ask("What documents do you have about Sora?")
+    assert answer.intent is Intent.ANSWER
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=6), st.sampled_from(["", "Sora"]))
+def test_what_a_summary_quotes_stands_in_its_passage(texts: list[str], topic: str) -> None:
+    found: list[Hit] = []
+    for number, text in enumerate(texts, start=1):
+        whole = f"{text}\nThe harbour was closed by a storm for {number} days. {text}"
+        found.append(hit_of(whole, "en", number))
+    request = Request("Summarize", "en", tuple(found), (), lexical_evidence, topic=topic)
+    for number, hit, (start, end) in central(request):
+        assert hit is found[number - 1]
+        assert 0 <= start < end <= len(hit.passage.text)
