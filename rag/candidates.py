@@ -7,6 +7,7 @@ figures speak.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from .weighing import Weighed, Weighing
 # A sentence with fewer words is a heading or a caption.
 _FEWEST_WORDS = 4
 _CLOSES = (".", "!", "…", ";", ":", "。")
+# A heading has at most so many words, and none of these.
+_MOST_HEADING_WORDS = 15
+_NO_HEADING = re.compile(r"[\d|\t:=]")
 # A sentence of so many words is as long as any.
 _LONG = 40
 # What a few of the shares count together, and how much what is met counts for what is held.
@@ -162,7 +166,11 @@ class _Passage:
             dated = self._is_dated(span, told[place])
             sentence = told[place].text
             is_head = dated and _PUBLISHED in self.asked.kinds
-            if not is_head and (len(words(sentence)) < _FEWEST_WORDS or _asks(sentence)):
+            if not is_head and (
+                len(words(sentence)) < _FEWEST_WORDS
+                or _asks(sentence)
+                or _is_heading(text, self.spans, place)
+            ):
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
@@ -223,7 +231,7 @@ class _Passage:
             1 / self.number,
             float(bool(window and window[0] <= start < window[1])),
             min(1.0, len(words(told.text)) / _LONG),
-            float(told.text.rstrip("\"”’') ")[-1:] in _CLOSES),
+            float(_is_closed(told.text)),
         )
 
     def _plain(self, features: Sequence[float]) -> float:
@@ -272,6 +280,29 @@ def _least(weighing: Weighing, place: int) -> float:
     heavy = max(weighing.pieces, default=0) / 2
     met = weighing.texts[place].met
     return min((s for w, s in zip(weighing.pieces, met, strict=True) if w >= heavy), default=1.0)
+
+
+def _is_heading(text: str, spans: Sequence[Span], place: int) -> bool:
+    """Whether a line stands over a text: it tells nothing, though it may have all that is asked about.
+
+    Lines with figures or marks may be of a list or a table, and in notes no line is closed.
+    """
+    if place + 1 == len(spans):
+        return False
+    line, below = (text[slice(*span)] for span in spans[place : place + 2])
+    between = text[spans[place][1] : spans[place + 1][0]]
+    return (
+        "\n" in between
+        and not _is_closed(line)
+        and (_is_closed(below) or _asks(below))
+        and line[0].isalpha()
+        and not _NO_HEADING.search(line)
+        and len(words(line)) <= _MOST_HEADING_WORDS
+    )
+
+
+def _is_closed(sentence: str) -> bool:
+    return sentence.rstrip("\"”’') ")[-1:] in _CLOSES
 
 
 def _asks(sentence: str) -> bool:

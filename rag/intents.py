@@ -21,9 +21,9 @@ from .types import Intent
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a person wants, and of a summary of what.
+    """What a person wants, and what a summary or a list is to be about.
 
-    ``topic`` is empty for a summary of the documents altogether; ``single`` says whether it is of one.
+    ``topic`` is empty where that is the documents altogether; ``single`` says whether one is meant.
     Of talk it is the kind: ``greeting``, ``thanks``, ``farewell`` or ``self``, what is asked of the program.
     ``newest`` says whether the latest documents are meant, ``language`` is that of what was said, ISO
     639-1, empty for a question.
@@ -64,29 +64,41 @@ def aim_of(said: str) -> Aim:
             for kind, ways in patterns.talk.items():
                 if any(one.fullmatch(text) for one in ways):
                     return Aim(Intent.TALK, kind, language=patterns.language)
-            if any(one.fullmatch(text) for one in patterns.listing):
-                return Aim(Intent.LISTING, language=patterns.language)
         text = _joined(spans, kept)
-        for one in patterns.summary:
-            if match := one.fullmatch(text):
-                topic = match["topic"] or ""
-                first = kept[0] + text[: max(0, match.start("topic"))].count(" ")
-                within = spans[first : first + len(topic.split())]
-                return _summary(said, within, patterns)
+        for intent, ways in (
+            (Intent.LISTING, patterns.listing),
+            (Intent.SUMMARY, patterns.summary),
+        ):
+            for one in ways:
+                if match := one.fullmatch(text):
+                    place = match.start(match.lastgroup or 0)
+                    topic = match[match.lastgroup] if match.lastgroup else ""
+                    first = kept[0] + text[:place].count(" ")
+                    within = spans[first : first + len(topic.split())]
+                    return _about(intent, said, within, patterns)
     return Aim(Intent.ANSWER)
 
 
-def _summary(said: str, topic: Sequence[tuple[str, int, int]], patterns: _Patterns) -> Aim:
-    """A summary of what is left of its topic without the words for documents."""
+def _about(
+    intent: Intent, said: str, topic: Sequence[tuple[str, int, int]], patterns: _Patterns
+) -> Aim:
+    """A summary or a list, of what is left of its topic without the words for documents."""
     topic = topic[slice(*_without(patterns.around, [word for word, _, _ in topic]))]
     text = " ".join(word for word, _, _ in topic)
     single = bool(patterns.documents.search(text)) and not patterns.plural.search(text)
+    loud = said.isupper()
     newest = _places(text, _newest())
     covered = _places(text, patterns.documents) | _places(text, patterns.plural) | newest
     empty = patterns.of_all | function_words()
-    own = [n for n, (word, _, _) in enumerate(topic) if n not in covered and word not in empty]
+    # "AI" is an acronym in English and the word "who" in Vietnamese.
+    own = [
+        n
+        for n, (word, start, end) in enumerate(topic)
+        if n not in covered
+        and (word not in empty or (end - start > 1 and said[start:end].isupper() and not loud))
+    ]
     named = said[topic[own[0]][1] : topic[own[-1]][2]] if own else ""
-    return Aim(Intent.SUMMARY, named, single, bool(newest) and not own, patterns.language)
+    return Aim(intent, named, single, bool(newest) and not own, patterns.language)
 
 
 def _places(text: str, pattern: re.Pattern[str]) -> set[int]:

@@ -17,7 +17,7 @@ from .text import fold, words
 from .types import Hit
 
 # A passage is of a topic, too, if its score is so much of the best one's.
-_NEARLY_AS_GOOD = 0.5
+NEARLY_AS_GOOD = 0.5
 
 
 class Listed(Protocol):
@@ -100,7 +100,7 @@ def overview(
         if not found:
             return Overview((), 0)
         if not aim.single:
-            good = [hit for hit in found[:most] if hit.score >= _NEARLY_AS_GOOD * found[0].score]
+            good = [hit for hit in found[:most] if hit.score >= NEARLY_AS_GOOD * found[0].score]
             chosen = sorted(good, key=_first_of(found))
             count = len({hit.document.uri for hit in chosen})
             return Overview(tuple(chosen), count, aim.topic)

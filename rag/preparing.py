@@ -24,6 +24,8 @@ from .types import Answer, Hit, Intent, Turn
 
 # So many times as many passages are sought where the question says of which time, or for a summary.
 _WIDER = 2
+# Among how many passages on a topic those are that tell which documents are about it.
+_MOST_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,18 @@ class Preparing:
             return None
         language = self.settings.answer.language or aim.language
         narrowed = dataclasses.asdict(filters)
-        return answered_directly(aim, question, language, self.retriever, narrowed)
+
+        def search(topic: str) -> list[Hit]:
+            return self._on(topic, language, filters, _MOST_LISTED)
+
+        return answered_directly(aim, question, language, self.retriever, narrowed, search)
+
+    def _on(self, topic: str, language: str, filters: Filters, most: int) -> list[Hit]:
+        """The passages for a topic, best first, or none where these are not about it."""
+        found = self.passages(Rewriting(topic), filters, most)
+        about = Asking(topic, (), Rewriting(topic), filters)
+        best = self._unwritten(about, language, found[: self.settings.retrieval.k])
+        return found if is_about(decide(best)) else []
 
     def _overview(self, asking: Asking, language: str) -> Overview | None:
         """What a summary is to be made of, where one is wanted."""
@@ -94,9 +107,7 @@ class Preparing:
         most = self.settings.retrieval.k * _WIDER
 
         def search(topic: str) -> list[Hit]:
-            found = self.passages(Rewriting(topic), asking.filters, most)
-            about = Asking(topic, (), Rewriting(topic), asking.filters)
-            return found if is_about(decide(self._unwritten(about, language, found))) else []
+            return self._on(topic, language, asking.filters, most)
 
         narrowed = dataclasses.asdict(asking.filters)
         return overview(aim, whole, self.retriever, narrowed, search, most)

@@ -50,23 +50,33 @@ def central(request: Request) -> list[tuple[int, Hit, Span]]:
     Returns:
         For each the number of its passage, the passage, and its span in it.
     """
-    documents: dict[str, list[_Sentence]] = {}
+    documents: dict[str, list[tuple[int, Hit]]] = {}
     for number, hit in enumerate(request.hits, start=1):
         # What is told of one topic is as good from any document.
-        documents.setdefault(request.topic or hit.document.uri, []).extend(_sentences(number, hit))
+        documents.setdefault(request.topic or hit.document.uri, []).append((number, hit))
     most = _OF_ONE if len(documents) == 1 else max(1, _OF_SEVERAL // max(1, len(documents)))
-    chosen = [one for own in documents.values() for one in _best(own, most, request)]
+    chosen = [
+        one for own in documents.values() for one in _best(_told(own, request), most, request)
+    ]
     return [(one.number, one.hit, one.span) for one in chosen]
 
 
-def _sentences(number: int, hit: Hit) -> list[_Sentence]:
-    """The sentences of a passage that can stand alone."""
+def _told(passages: Sequence[tuple[int, Hit]], request: Request) -> list[_Sentence]:
+    """The sentences of passages that can be quoted; how each begins where there are none, as in a table."""
+    of_topic = bool(request.topic)
+    alone = [one for number, hit in passages for one in _sentences(number, hit, of_topic=of_topic)]
+    return alone or [_Sentence(number, hit, opening(hit)) for number, hit in passages]
+
+
+def _sentences(number: int, hit: Hit, *, of_topic: bool) -> list[_Sentence]:
+    """The sentences of a passage that can stand alone; a saying can, where somebody is the topic."""
     text = hit.passage.text
     language = hit.document.language
     return [
         _Sentence(number, hit, span)
         for span in sentences(text, language)
         if _stands_alone(text[slice(*span)], language)
+        and (of_topic or text[span[0]] not in _QUOTING)
     ]
 
 
@@ -87,7 +97,6 @@ def _stands_alone(sentence: str, language: str) -> bool:
         len(sentence) <= _MOST_CHARACTERS
         and len(own) >= _FEWEST_WORDS
         and not joins
-        and sentence[0] not in _QUOTING  # what is said answers what was asked before
         and not points_back(sentence, language)
         and bare.endswith((".", "!", "…", "。"))
         and "\n" not in sentence.strip()

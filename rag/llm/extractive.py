@@ -211,10 +211,17 @@ def _widened(one: Ranked, decision: Decision) -> Span:
     for other in decision.ranked:
         if taken == _MOST_BESIDE or other.score < decision.ranked[0].score - _BESIDE:
             break
-        if other.candidate.number == candidate.number and other is not one:
+        if other.candidate.number == candidate.number and not _is_in(
+            other.candidate.text, text[slice(*span)]
+        ):
             wider = _joined(text, *sorted([span, other.candidate.span]))
             span, taken = wider or span, taken + bool(wider)
     return span
+
+
+def _is_in(sentence: str, quoted: str) -> bool:
+    """Whether every word of a sentence is quoted already: captions and titles repeat what is told."""
+    return set(words(sentence)) <= set(words(quoted))
 
 
 def _joined(text: str, one: Span, next_one: Span) -> Span | None:

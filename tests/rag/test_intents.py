@@ -30,6 +30,19 @@ LISTING = [
     "co bao nhieu tai lieu?",
     "Có những bài báo nào?",
     "hãy liệt kê các bài báo cho tôi",
+    "What is the newest article?",
+    "Bài báo nào mới nhất?",
+    "What languages are the documents in?",
+    "How many documents are in French?",
+    "Có bao nhiêu tài liệu tiếng Anh?",
+]
+ON_A_TOPIC = [
+    ("Which documents mention Sora?", "Sora"),
+    ("Which article is about OpenAI leaving China?", "OpenAI leaving China"),
+    ("Are there any articles about climate change?", "climate change"),
+    ("How many documents do you have about Sora?", "Sora"),
+    ("Tài liệu nào nói về Nvidia?", "Nvidia"),
+    ("Có bài báo nào về DeepSeek không?", "DeepSeek"),
 ]
 SUMMARY = [
     ("Summarize the documents", "", False, False),
@@ -55,14 +68,23 @@ SUMMARY = [
     ("Nội dung chính của bài báo về Sora là gì?", "Sora", True, False),
     ("Ý chính của các tài liệu là gì", "", False, False),
     ("Tóm tắt bài báo mới nhất", "", True, True),
+    ("Tell me about Zhipu AI", "Zhipu AI", False, False),
+    ("What do the documents say about SenseTime?", "SenseTime", False, False),
+    ("Summarize AI", "AI", False, False),
+    ("Bạn biết gì về DeepSeek?", "DeepSeek", False, False),
+    ("Tài liệu nói gì về SenseTime?", "SenseTime", False, False),
+    ("TÓM TẮT CÁC BÀI BÁO VỀ SORA", "SORA", False, False),
 ]
 QUESTIONS = [
     "Who is Winston Ma?",
     "Hello, who is Winston Ma?",
     "Thanks to whom did OpenAI grow?",
-    "What does the article say about SenseTime?",
-    "Bài báo nói gì về SenseTime?",
-    "Which documents mention Sora?",
+    "What did Winston Ma say about OpenAI?",
+    "Justin Lin nói gì về AI Trung Quốc?",
+    "Nói về gì?",
+    "Which report on AI did OpenAI publish?",
+    "What book about war did he write?",
+    "Bài báo về việc bỏ giấy chuyển viện được viết hôm nào?",
     "What is Sora about to change?",
     "What is the report about the chips that Nvidia released?",
     "What reports did OpenAI publish?",
@@ -87,6 +109,12 @@ def test_who_wants_to_know_which_documents_there_are(said: str) -> None:
     assert aim_of(said).intent is Intent.LISTING
 
 
+@pytest.mark.parametrize(("said", "topic"), ON_A_TOPIC)
+def test_who_wants_to_know_which_documents_are_about_something(said: str, topic: str) -> None:
+    aim = aim_of(said)
+    assert (aim.intent, aim.topic) == (Intent.LISTING, topic)
+
+
 @pytest.mark.parametrize(("said", "topic", "single", "newest"), SUMMARY)
 def test_a_summary_is_of_something(said: str, topic: str, single: bool, newest: bool) -> None:
     aim = aim_of(said)
@@ -95,7 +123,8 @@ def test_a_summary_is_of_something(said: str, topic: str, single: bool, newest: 
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("said", [one for one, *_ in SUMMARY] + LISTING)
+# In small letters "ai" is a Vietnamese "who".
+@pytest.mark.parametrize("said", [one for one, *_ in SUMMARY if "AI" not in one] + LISTING)
 def test_it_is_the_same_without_diacritics_capitals_and_punctuation(said: str) -> None:
     plain = fold(said).replace("'", " ").rstrip("?. ")
     assert aim_of(plain).intent is aim_of(said).intent

@@ -207,6 +207,22 @@ def test_the_documents_are_listed_each_with_its_beginning(bot: Chatbot) -> None:
         assert line.text.endswith(f"[{number}]")
 
 
+def test_documents_on_a_topic_are_listed_with_the_part_that_tells_of_it(bot: Chatbot) -> None:
+    answer = bot.ask("Tài liệu nào nói về Nvidia?")
+    assert answer.text.startswith("Số tài liệu tìm thấy: 2\n")
+    assert names(answer) == [ON_SORA, LATEST]
+    assert all("Nvidia" in one.quote for one in answer.citations)
+    assert hold(answer)
+    assert bot.ask("Are there any articles about climate change?").abstained
+
+
+def test_documents_in_a_language_are_counted(bot: Chatbot) -> None:
+    assert bot.ask("How many documents are in Vietnamese?").text.startswith("Documents: 3\n")
+    assert bot.ask("Có bao nhiêu tài liệu tiếng Anh?").text.startswith("Số tài liệu: 2\n")
+    nothing = bot.ask("How many documents are in French?")
+    assert nothing.text == said("no_such_documents", "en")
+
+
 def test_a_long_list_names_the_newest_and_says_how_many_there_are(many: Index) -> None:
     answer = Chatbot(many, "extractive", Settings()).ask("How many documents are there?")
     assert answer.text.startswith(
@@ -224,6 +240,16 @@ def test_a_title_is_nothing_but_a_title(tmp_path: Path, embedder: Embedder) -> N
     index.add(tmp_path / "odd.md")
     answer = Chatbot(index, "extractive", Settings()).ask("list the documents")
     assert re.findall(r"\[\d+\]", answer.text) == ["[1]"]
+    assert hold(answer)
+
+
+def test_a_table_is_summarized_by_how_it_begins(tmp_path: Path, embedder: Embedder) -> None:
+    rows = "".join(f"Harbour {n},{n * 3} boats\n" for n in range(1, 9))
+    (tmp_path / "boats.csv").write_text(f"name,boats\n{rows}", "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add(tmp_path / "boats.csv")
+    answer = Chatbot(index, "extractive", Settings()).ask("Summarize boats.csv")
+    assert "Harbour 1" in answer.text
     assert hold(answer)
 
 
