@@ -201,7 +201,9 @@ class Chatbot:
         able, _ = awake(
             [one for one in chain if isinstance(one, Rewriter) and one.rewrites], self.rests
         )
-        languages = await asyncio.to_thread(self._languages, filters) if able else frozenset()
+        # The passages of a summary are not sought with its words.
+        sought = able and aim_of(question).intent is Intent.ANSWER
+        languages = await asyncio.to_thread(self._languages, filters) if sought else frozenset()
         if not able or not needs_rewriting(question, turns, languages):
             return Rewriting(standalone(question, turns))
         request = rewriting_request(question, turns, languages)

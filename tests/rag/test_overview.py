@@ -167,6 +167,13 @@ def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
     assert "Of 30 documents" in smaller.messages[-1]["content"]
 
 
+def test_a_request_that_leans_on_nothing_is_not_rewritten(seeds_index: Index) -> None:
+    backend = ScriptedBackend(["Sora makes videos. [1]"], rewriting=["never"])
+    Chatbot(seeds_index, [backend], Settings()).ask("Tóm tắt bài báo về Sora")
+    (request,) = backend.requests
+    assert request.hits
+
+
 def test_a_question_is_no_summary_for_a_model(many: Index) -> None:
     backend = ScriptedBackend(["For 4 days. [1]"])
     Chatbot(many, [backend], Settings()).ask("How long was the harbour of town number 4 closed?")
