@@ -21,8 +21,7 @@ from filelock import FileLock, Timeout
 
 from rag.errors import EvaluationError
 from rag.evals.metrics.metric import Grade
-from rag.serialization import to_dict
-from rag.types import Turn
+from rag.serialization import to_dict, turn_from
 
 from .results import Outcome, Run, Told
 from .suite import Case, Expected, Suite
@@ -225,7 +224,7 @@ def case_from(row: Mapping[str, Any]) -> Case:
             **row,
             "expected": tuple(Expected(**one) for one in row["expected"]),
             "answers": tuple(tuple(forms) for forms in row["answers"]),
-            "history": tuple(Turn(**turn) for turn in row["history"]),
+            "history": tuple(map(turn_from, row["history"])),
             "tags": tuple(row["tags"]),
         }
     )

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from .making import make, make_anew
 from .migrate import to_present_layout
 from .mirror import above, look
 from .places import PathLike, absolute, named
-from .records import Entry, Reader, State
+from .records import Entry, State
 from .rerank import reranker_for
 from .search import hit
 from .selection import Conditions, conditions_of
@@ -393,19 +393,22 @@ class Index:
             entries = reader.entries()
             if conditions == Conditions():
                 return entries
-            chosen = {span.document for span in reader.matching(*astuple(conditions))}
+            chosen = {span.document for span in reader.matching(**asdict(conditions))}
             return [entry for entry in entries if entry.id in chosen]
 
-    def passages(self, uri: str) -> list[Hit]:
-        """All passages of a document, in their order, as hits that were found for no question.
+    def excerpts(self, uris: Sequence[str], most: int) -> list[Hit]:
+        """Passages that lie evenly in documents, as hits that were found for no question.
 
-        Raises:
-            DocumentError: The index holds none with this URI.
+        Args:
+            uris: Documents; those that are gone are left out.
+            most: How many passages of each at most, the first one always among them.
         """
         with self._catalog.read() as reader:
+            known = [found for uri in uris if (found := reader.find(uri)) is not None]
+            chosen = [one for document in known for one in reader.spread(document, most)]
             return [
                 Hit(document, passage, score=1.0, lexical=0.0, dense=0.0)
-                for passage, document in reader.passages_of(self._known(reader, uri))
+                for passage, document in reader.passages(chosen)
             ]
 
     def languages(self) -> frozenset[str]:
@@ -423,15 +426,10 @@ class Index:
             DocumentError: The index holds none with this URI.
         """
         with self._catalog.read() as reader:
-            identifier = self._known(reader, uri)
+            identifier = reader.find(uri)
+            if identifier is None:
+                raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
             return reader.documents([identifier])[identifier]
-
-    def _known(self, reader: Reader, uri: str) -> int:
-        """The id of a document that must be there."""
-        identifier = reader.find(uri)
-        if identifier is None:
-            raise DocumentError(f"The index holds no document {uri}.", "rag status lists them.")
-        return identifier
 
     def status(self) -> dict[str, Any]:
         """Documents, passages, languages, size on disk in bytes, embedder and revision."""

@@ -271,12 +271,15 @@ class Reader:
                 for identifier, (document, start, end) in rows.items()
             ]
 
-    def passages_of(self, document: int) -> list[tuple[Passage, Document]]:
-        """All passages of a document, in their order."""
+    def spread(self, document: int, most: int) -> list[int]:
+        """The ids of so many passages of a document at most, at even distances from the first on."""
         rows = self._sql(
             'SELECT id FROM passages WHERE document_id = ? ORDER BY "start"', (document,)
         )
-        return self.passages([row[0] for row in rows])
+        ids = [row[0] for row in rows]
+        if len(ids) <= most:
+            return ids
+        return [ids[place * len(ids) // most] for place in range(most)]
 
     def last_passage(self) -> int:
         """The highest id of a passage, 0 where there is none."""

@@ -41,9 +41,9 @@ class Views:
     embedder: Callable[[], Embedder]
     reranker: Reranker | None
     fingerprint: Fingerprint
-    _guard: threading.RLock = field(default_factory=threading.RLock)
-    _embedding: tuple[CachedEmbedder, Alignment | None] | None = None
-    _last: derived.Snapshot | None = None
+    _guard: threading.RLock = field(default_factory=threading.RLock, init=False)
+    _embedding: tuple[CachedEmbedder, Alignment | None] | None = field(default=None, init=False)
+    _last: derived.Snapshot | None = field(default=None, init=False)
 
     @contextmanager
     def open(self) -> Iterator[tuple[Reader, Search]]:

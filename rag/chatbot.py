@@ -14,10 +14,11 @@ from rag.llm.rests import Rests, kept_rests
 from .abstention import CLEARLY_NOT
 from .answering import answered
 from .checking import Checking
+from .conversation import turn_of
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
-from .intents import aim_of
-from .markers import without_markers
+from .intents import Aim, aim_of
+from .messages import scope
 from .preparing import Asking, Preparing
 from .retrieval import Corpus, Filters, Retriever, standalone
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
@@ -42,7 +43,6 @@ History = Sequence[Turn | Answer | tuple[str, str]]
 
 # A question is searched as it was asked where rewriting it takes longer than this.
 _REWRITING_SECONDS = 15.0
-_SAID_BY_ITSELF = (Intent.TALK, Intent.LISTING)
 
 
 class Chatbot:
@@ -135,17 +135,15 @@ class Chatbot:
             raise QuestionError("The question is empty.", "Write what you want to know.")
         aim = aim_of(question)
         filters = filters or Filters()
-        if aim.intent in _SAID_BY_ITSELF and (
-            answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters)
-        ):
-            yield Retrieved(answer.hits, (question,))
+        if answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters):
+            yield Retrieved(answer.hits)
             yield Delta(answer.text)
             yield Done(answer)
             return
         turns, draft = _turns(history), Draft()
         chain = await present(self.backends)
-        rewriting = await self._rewritten(question, turns, filters, chain, draft)
-        asking = Asking(question, turns, rewriting, filters)
+        rewriting = await self._rewritten(question, aim, turns, filters, chain, draft)
+        asking = Asking(question, turns, rewriting, filters, aim)
         request = await asyncio.to_thread(self._preparing.request, asking)
         meant = await asyncio.to_thread(request.meant, rewriting.question)
         searched = (meant, *rewriting.translations)
@@ -174,7 +172,9 @@ class Chatbot:
         filters: Filters | None = None,
         k: int | None = None,
     ) -> list[Hit]:
-        """The passages that a question is answered from, best first, without an answer.
+        """The passages that are found for a question, best first, without an answer.
+
+        It is what a question is answered from; a summary is made of others.
 
         Args:
             question: The question, in any language.
@@ -191,19 +191,20 @@ class Chatbot:
     async def _rewritten(
         self,
         question: str,
+        aim: Aim,
         turns: Sequence[Turn],
         filters: Filters,
         chain: Sequence[Backend],
         draft: Draft,
     ) -> Rewriting:
         """The question made to stand alone, and translated where a model of the chain can do that."""
+        if aim.intent is Intent.SUMMARY and not aim.topic.text:
+            return Rewriting(question)  # of whole documents, which no words seek
         # Who rests is not asked: the question can be searched as it is.
         able, _ = awake(
             [one for one in chain if isinstance(one, Rewriter) and one.rewrites], self.rests
         )
-        # The passages of a summary are not sought with its words.
-        sought = able and aim_of(question).intent is Intent.ANSWER
-        languages = await asyncio.to_thread(self._languages, filters) if sought else frozenset()
+        languages = await asyncio.to_thread(self._languages, filters) if able else frozenset()
         if not able or not needs_rewriting(question, turns, languages):
             return Rewriting(standalone(question, turns))
         request = rewriting_request(question, turns, languages)
@@ -229,7 +230,8 @@ class Chatbot:
 
     def _checking(self, request: Request) -> Checking:
         by = judging(self.retriever, request.evidence)
-        return Checking(request.language, request.hits, by)
+        note = scope(request.hits, request.of_documents, request.language)
+        return Checking(request.language, request.hits, by, note)
 
     def _languages(self, filters: Filters) -> frozenset[str]:
         """The languages that passages may be in, where a question is to be translated."""
@@ -240,9 +242,14 @@ class Chatbot:
 
 
 def _turns(history: History) -> list[Turn]:
-    """Earlier exchanges; what the program said of itself is nothing to lean on."""
-    turns = [_turn(one) for one in history]
-    return [turn for turn in turns if aim_of(turn.question).intent not in _SAID_BY_ITSELF]
+    """Earlier exchanges; a greeting, and a list of all documents, are nothing to lean on."""
+    return [turn for turn in map(_turn, history) if _can_be_leant_on(aim_of(turn.question))]
+
+
+def _can_be_leant_on(aim: Aim) -> bool:
+    return aim.intent is not Intent.TALK and (
+        aim.intent is not Intent.LISTING or bool(aim.topic.text)
+    )
 
 
 def _turn(one: object) -> Turn:
@@ -250,7 +257,7 @@ def _turn(one: object) -> Turn:
         case Turn():
             return one
         case Answer():
-            return Turn(one.question, without_markers(one.text))
+            return turn_of(one)
         case (str(question), str(answer)):
             return Turn(question, answer)
     raise QuestionError(

@@ -37,10 +37,11 @@ class Checking:
         language: The answer's language, ISO 639-1.
         hits: The passages; marker ``n`` is the n-th.
         by: What sentences are judged with.
+        note: What the program says in front of the first one, and no document.
     """
 
-    def __init__(self, language: str, hits: Sequence[Hit], by: Judging) -> None:
-        self._language, self._hits, self._by = language, hits, by
+    def __init__(self, language: str, hits: Sequence[Hit], by: Judging, note: str = "") -> None:
+        self._language, self._hits, self._by, self._note = language, hits, by, note
         self._raw = ""
         self._text = self._bare = ""
         self._markers: tuple[Marker, ...] = ()
@@ -168,7 +169,7 @@ class Checking:
         last = max([end, *(marker.end for marker in own)])
         cited = tuple(dict.fromkeys(number for marker in own for number in marker.numbers))
         published = [self._hits[number - 1].document.published for number in cited]
-        sentence = _plain(without_label(self._bare[start:end].strip(), published))
+        sentence = _plain(without_label(self._bare[start:end].strip(), published, self._note))
         # Models do not always write in the language they are asked for.
         language = detect_language(sentence, default=self._language)
         found = evidence_for(sentence, language, cited, self._hits, self._by)

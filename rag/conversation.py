@@ -30,13 +30,20 @@ from .follow_ups import (
 )
 from .language import detect_language, function_words
 from .leaning import Leaning, Pointer, Way, leaning_of
+from .markers import without_markers
 from .mentions import foreign, mentions, years
-from .types import Turn
+from .types import Answer, Turn
 
 # How many questions that lean on each other are worked out one after another.
 _LINKS = 6
 # How many exchanges are searched for what a word points at.
 _EXCHANGES = 3
+
+
+def turn_of(answer: Answer) -> Turn:
+    """The exchange that an answer ends, as what follows leans on it."""
+    cited = dict.fromkeys(citation.document.uri for citation in answer.citations)
+    return Turn(answer.question, without_markers(answer.text), tuple(cited))
 
 
 def answer_language(question: str, history: Sequence[Turn], wanted: str = "") -> str:

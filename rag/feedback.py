@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import EvaluationError
-from .serialization import to_dict, to_json
+from .serialization import to_dict, to_json, turn_from
 from .types import Answer, Turn
 
 FILE_NAME = "feedback.jsonl"
@@ -80,7 +80,7 @@ def read_feedback(folder: Path) -> list[Feedback]:
     for number, line in enumerate(written.split(b"\n")[:-1], start=1):
         try:
             row = json.loads(line.decode())
-            history = tuple(Turn(**turn) for turn in row["history"])
+            history = tuple(map(turn_from, row["history"]))
             one = Feedback(row["id"], row["good"], row["answer"], history)
         except (ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{path}:{number}: this is damaged: {error!r}.") from error

@@ -1,39 +1,60 @@
 """What a person wants: an answer, a summary, to know which documents there are, or only to talk.
 
 Only what is wholly of one of the patterns in ``intents.toml`` is no question: one that merely begins
-like a greeting is asked of the documents.
+like a greeting is asked of the documents. What a summary or a list is to be about, ``rag.topics`` tells.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from .language import function_words, time_words
-from .text import Span, fold, normalize, word_spans
+from .concepts import concepts
+from .text import fold, normalize
+from .topics import (
+    Phrases,
+    Token,
+    Topic,
+    named_language,
+    phrases,
+    tokens_of,
+    topic_of,
+)
 from .types import Intent
+
+# What is longer is a question, or a text that somebody pasted.
+_MOST_WORDS = 40
+# Of so many words at most is what stands around a request.
+_LONGEST_AROUND = 6
+_LANGUAGE = "language:"
+_FILE = re.compile(r"\w\.[A-Za-z]\w{1,4}$")
+# The lists of phrases that a topic is told from its words by.
+_LISTS = (
+    "documents", "plural", "leading", "trailing", "pointing", "several", "newest",
+)  # fmt: skip
+
+
+_NOTHING = Topic()
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
     """What a person wants, and what a summary or a list is to be about.
 
-    ``topic`` is empty where that is the documents altogether; ``single`` says whether one is meant.
-    Of talk it is the kind: ``greeting``, ``thanks``, ``farewell`` or ``self``, what is asked of the program.
-    ``newest`` says whether the latest documents are meant, ``language`` is that of what was said, ISO
-    639-1, empty for a question.
+    ``language`` is that of the request, ISO 639-1, empty for a question; ``reply`` the one that the
+    person wants the answer in, if they say. Of talk ``topic.text`` is the kind: ``greeting``, ``thanks``,
+    ``farewell`` or ``self``, what is asked of the program.
     """
 
     intent: Intent
-    topic: str = ""
-    single: bool = False
-    newest: bool = False
+    topic: Topic = _NOTHING
     language: str = ""
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +62,12 @@ class _Patterns:
     """What one language says, as regular expressions of folded words."""
 
     language: str
-    talk: dict[str, tuple[re.Pattern[str], ...]]
-    listing: tuple[re.Pattern[str], ...]
-    summary: tuple[re.Pattern[str], ...]
-    around: tuple[re.Pattern[str], re.Pattern[str]]
-    documents: re.Pattern[str]
-    plural: re.Pattern[str]
-    of_all: frozenset[str]
+    talk: Mapping[str, tuple[re.Pattern[str], ...]]
+    ways: tuple[tuple[Intent, tuple[re.Pattern[str], ...]], ...]
+    around: frozenset[str]
+    length: re.Pattern[str]
+    in_language: frozenset[str]
+    phrases: Phrases
 
 
 def aim_of(said: str) -> Aim:
@@ -57,78 +77,95 @@ def aim_of(said: str) -> Aim:
         said: A question, a request or a greeting, in any language; with or without diacritics.
     """
     said = normalize(said)
-    spans = [(fold(word), start, end) for word, start, end in word_spans(said)]
-    for patterns in _patterns():
-        kept = _without(patterns.around, [word for word, _, _ in spans])
-        for text in dict.fromkeys([_joined(spans, (0, len(spans))), _joined(spans, kept)]):
-            for kind, ways in patterns.talk.items():
-                if any(one.fullmatch(text) for one in ways):
-                    return Aim(Intent.TALK, kind, language=patterns.language)
-        text = _joined(spans, kept)
-        for intent, ways in (
-            (Intent.LISTING, patterns.listing),
-            (Intent.SUMMARY, patterns.summary),
-        ):
-            for one in ways:
-                if match := one.fullmatch(text):
-                    place = match.start(match.lastgroup or 0)
-                    topic = match[match.lastgroup] if match.lastgroup else ""
-                    first = kept[0] + text[:place].count(" ")
-                    within = spans[first : first + len(topic.split())]
-                    return _about(intent, said, within, patterns)
+    every = tokens_of(said)
+    if 0 < len(every) <= _MOST_WORDS:
+        for patterns in _patterns():
+            if aim := _talk(every, patterns) or _request(said, every, patterns):
+                return aim
     return Aim(Intent.ANSWER)
 
 
-def _about(
-    intent: Intent, said: str, topic: Sequence[tuple[str, int, int]], patterns: _Patterns
-) -> Aim:
-    """A summary or a list, of what is left of its topic without the words for documents."""
-    topic = topic[slice(*_without(patterns.around, [word for word, _, _ in topic]))]
-    text = " ".join(word for word, _, _ in topic)
-    single = bool(patterns.documents.search(text)) and not patterns.plural.search(text)
-    loud = said.isupper()
-    newest = _places(text, _newest())
-    covered = _places(text, patterns.documents) | _places(text, patterns.plural) | newest
-    empty = patterns.of_all | function_words()
-    # "AI" is an acronym in English and the word "who" in Vietnamese.
-    own = [
-        n
-        for n, (word, start, end) in enumerate(topic)
-        if n not in covered
-        and (word not in empty or (end - start > 1 and said[start:end].isupper() and not loud))
-    ]
-    named = said[topic[own[0]][1] : topic[own[-1]][2]] if own else ""
-    return Aim(intent, named, single, bool(newest) and not own, patterns.language)
+def _talk(every: Sequence[Token], patterns: _Patterns) -> Aim | None:
+    for text in (_joined(every), _joined(_bare(every, patterns))):
+        for kind, ways in patterns.talk.items():
+            if any(one.fullmatch(text) for one in ways):
+                return Aim(Intent.TALK, Topic(kind), patterns.language)
+    return None
 
 
-def _places(text: str, pattern: re.Pattern[str]) -> set[int]:
-    """The numbers of the words of a text that are in a match."""
-    return {
-        place
-        for match in pattern.finditer(text)
-        for place in range(text[: match.start()].count(" "), text[: match.end()].count(" ") + 1)
-    }
+def _request(said: str, every: Sequence[Token], patterns: _Patterns) -> Aim | None:
+    """A list or a summary, if that is what is wanted."""
+    whole = _bare(every, patterns)
+    shorter, reply = _without_language(said, whole, patterns)
+    for intent, ways in patterns.ways:
+        # "How many documents are in French?" names no language to answer in.
+        kept = whole if intent is Intent.LISTING else shorter
+        text = _joined(kept)
+        for match in filter(None, (one.fullmatch(text) for one in ways)):
+            topic = _topic(said, kept, match, intent, patterns.phrases)
+            if topic is not None:
+                return Aim(
+                    intent, topic, patterns.language, reply if intent is Intent.SUMMARY else ""
+                )
+    return None
 
 
-@cache
-def _newest() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(sorted(map(fold, time_words('newest'))))})\b")
+def _topic(
+    said: str, kept: Sequence[Token], match: re.Match[str], intent: Intent, known: Phrases
+) -> Topic | None:
+    """What a list or a summary is to be about, of which the verb and its like are known."""
+    group = match.lastgroup
+    if intent is Intent.LISTING and not group:
+        text = said.lower()
+        newest = any(f" {one} " in f" {match[0]} " for one in known.bare["newest"])
+        return Topic(of_documents=True, single=newest, newest=newest, spoken=_spoken(text))
+    first = match.string[: match.start(group)].count(" ") if group else 0
+    size = len(match[group].split()) if group else 0
+    topic = topic_of(said, kept[first : first + size], known, intent.value)
+    speaks_of_documents = topic and (topic.of_documents or _FILE.search(topic.text))
+    return topic if group != "document" or speaks_of_documents else None
 
 
-def _joined(spans: Sequence[tuple[str, int, int]], kept: Span) -> str:
-    return " ".join(word for word, _, _ in spans[slice(*kept)])
+def _spoken(said: str) -> str:
+    """The one language that a request for a list names: "documents in French"."""
+    found = {named_language(said[one.start : one.end]) for one in tokens_of(said)}
+    found |= {one.key.removeprefix(_LANGUAGE) for one in concepts(said) if _LANGUAGE in one.key}
+    return next(iter(found - {""})) if len(found - {""}) == 1 else ""
 
 
-def _without(around: tuple[re.Pattern[str], re.Pattern[str]], words: Sequence[str]) -> Span:
-    """The words between what says nothing in front and behind, but never none."""
-    text, (before, behind) = " ".join(words), around
-    first = before.match(text)
-    start = first.end() if first else 0
-    last = behind.search(text, start)
-    end = last.start() if last else len(text)
-    if start >= end:
-        return 0, len(words)
-    return text[:start].count(" "), len(words) - text[end:].count(" ")
+def _without_language(
+    said: str, tokens: Sequence[Token], patterns: _Patterns
+) -> tuple[Sequence[Token], str]:
+    """A request without the language that its answer is wanted in, and that language."""
+    for size in (1, 2, 3):
+        if len(tokens) > size + 1 and tokens[-size - 1].folded in patterns.in_language:
+            language = named_language(said[tokens[-size].start : tokens[-1].end])
+            if language:
+                return _bare(tokens[: -size - 1], patterns), language
+    return tokens, ""
+
+
+def _bare(tokens: Sequence[Token], patterns: _Patterns) -> Sequence[Token]:
+    """A request without what stands around it, the longest phrases first; never nothing."""
+    first, last = 0, len(tokens)
+    while size := _around(tokens[first:last], patterns, 1):
+        first += size
+    while size := _around(tokens[first:last], patterns, -1):
+        last -= size
+    return tokens[first:last] if first < last else tokens
+
+
+def _around(tokens: Sequence[Token], patterns: _Patterns, way: int) -> int:
+    """How many words at one end say nothing, of at most six."""
+    for size in range(min(_LONGEST_AROUND, len(tokens)), 0, -1):
+        text = _joined(tokens[:size] if way > 0 else tokens[-size:])
+        if text in patterns.around or (way < 0 and patterns.length.fullmatch(text)):
+            return size
+    return 0
+
+
+def _joined(tokens: Sequence[Token]) -> str:
+    return " ".join(one.folded for one in tokens)
 
 
 @cache
@@ -137,21 +174,22 @@ def _patterns() -> tuple[_Patterns, ...]:
     return tuple(_compiled(language, table) for language, table in tables.items())
 
 
-def _compiled(language: str, table: dict[str, Any]) -> _Patterns:
-    plural = [one for one in table["plural"] if one.endswith("s")]
-    documents = f"(?:{'|'.join([*plural, *table['documents']])})"
-    around = "|".join(sorted(table["around"], key=len, reverse=True))
+def _compiled(language: str, table: Mapping[str, Any]) -> _Patterns:
+    files = f"(?:{'|'.join(table['files'])})"
 
-    def patterns(listed: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(one.replace("{documents}", documents)) for one in listed)
+    def compiled(listed: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(one.replace("{files}", files)) for one in listed)
 
+    lists = {name: table[name] for name in _LISTS}
     return _Patterns(
         language,
-        {kind: patterns(listed) for kind, listed in table["talk"].items()},
-        patterns(table["listing"]),
-        patterns(table["summary"]),
-        (re.compile(rf"(?:(?:{around}) )+"), re.compile(rf"(?: (?:{around}))+$")),
-        re.compile(rf"\b{documents}\b"),
-        re.compile(rf"\b(?:{'|'.join(table['plural'])})\b"),
-        frozenset(table["of_all"]),
+        {kind: compiled(listed) for kind, listed in table["talk"].items()},
+        (
+            (Intent.LISTING, compiled(table["listing"])),
+            (Intent.SUMMARY, compiled(table["summary"])),
+        ),
+        frozenset(table["around"]),
+        re.compile(table["length"]),
+        frozenset(map(fold, table["in_language"])),
+        phrases({**lists, **table["asking"]}),
     )

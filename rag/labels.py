@@ -9,14 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from .messages import said
 
 _DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)-(?P<day>\d\d))?:\s+")
 _LANGUAGES = ("en", "vi")
-# What may stand before the first quotation, in messages.toml.
-_NOTES = ("otherwise", "newest")
 
 
 def labels(dates: Sequence[dt.date | None]) -> list[str]:
@@ -37,23 +34,16 @@ def _label(date: dt.date, *, short: bool) -> str:
     return f"{date.year}: " if short else f"{date.isoformat()}: "
 
 
-@cache
-def _notes() -> tuple[re.Pattern[str], ...]:
-    """What finds a note, whatever figures it has."""
-    texts = [said(name, language) for language in _LANGUAGES for name in _NOTES]
-    return tuple(re.compile(re.sub(r"\\{\w+\\}", r"\\d+", re.escape(text))) for text in texts)
-
-
-def without_label(sentence: str, dates: Iterable[dt.date | None]) -> str:
+def without_label(sentence: str, dates: Iterable[dt.date | None], note: str = "") -> str:
     """A sentence without the date and the note in front of it.
 
     Args:
         sentence: A sentence of an answer.
         dates: When the documents that it cites were published. Another date is no label.
+        note: What the program itself says in front of the first quotation.
     """
-    for note in _notes():
-        if found := note.match(sentence):
-            sentence = sentence[found.end() :].lstrip()
+    for told in filter(None, [note, *(said("otherwise", language) for language in _LANGUAGES)]):
+        sentence = sentence.removeprefix(told).lstrip()
     match = _DATE.match(sentence)
     if not match:
         return sentence

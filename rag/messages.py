@@ -74,7 +74,7 @@ def answer_messages(
     hits: Sequence[Hit],
     history: Sequence[Turn] = (),
     intent: Intent = Intent.ANSWER,
-    note: str = "",
+    of_documents: int = 0,
 ) -> tuple[Message, ...]:
     """The messages that ask an LLM to answer a question from passages, or to summarize these.
 
@@ -84,7 +84,7 @@ def answer_messages(
         hits: The passages, in the order of their numbers.
         history: Earlier exchanges, oldest first.
         intent: Whether a summary is wanted.
-        note: What the model is to know of the passages.
+        of_documents: Of how many documents a summary should be.
     """
     name = language_name(language)
     system = render(
@@ -97,9 +97,26 @@ def answer_messages(
     for turn in history[-_TURNS:]:
         messages.append({"role": "user", "content": spoken(turn.question)})
         messages.append({"role": "assistant", "content": spoken(turn.answer)})
-    user = render("answer.user", question=question, hits=hits, note=note)
+    user = render(
+        "answer.user", question=question, hits=hits, note=scope(hits, of_documents, language)
+    )
     messages.append({"role": "user", "content": user})
     return tuple(messages)
+
+
+def scope(hits: Sequence[Hit], of_documents: int, language: str) -> str:
+    """What is to be said of a summary that leaves documents out, else nothing.
+
+    Args:
+        hits: The passages that it is made of.
+        of_documents: Of how many documents it should be.
+        language: The language to say it in, ISO 639-1.
+    """
+    shown = {hit.document.uri: hit.document.published for hit in hits}
+    if len(shown) >= of_documents:
+        return ""
+    kind = "newest" if all(shown.values()) else "some"
+    return said(kind, language).format(count=of_documents, shown=len(shown))
 
 
 @cache

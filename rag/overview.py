@@ -6,55 +6,21 @@ else. So the documents are chosen first, and then passages that lie evenly in ea
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Protocol, runtime_checkable
+from urllib.parse import unquote
 
-from .intents import Aim
-from .text import fold, words
+from .retrieval import Filters, Library, Listed
+from .text import collapse, fold
+from .topics import Topic
 from .types import Hit
 
 # A passage is of a topic, too, if its score is so much of the best one's.
 NEARLY_AS_GOOD = 0.5
-
-
-class Listed(Protocol):
-    """A document in a listing; ``rag.index.records.Entry`` is one."""
-
-    @property
-    def uri(self) -> str:
-        """The address that names it."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """The file's own name."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def published(self) -> dt.date | None:
-        """When it was published, if that is known."""
-        ...
-
-
-@runtime_checkable
-class Library(Protocol):
-    """A retriever that also knows which documents there are; ``rag.Index`` is one."""
-
-    def documents(self, **filters: Any) -> Sequence[Listed]:
-        """The documents that meet the filters of ``Retriever.search``."""
-        ...
-
-    def passages(self, uri: str) -> list[Hit]:
-        """All passages of a document, in their order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +31,48 @@ class Overview:
     ``topic`` is given where only what is told of it is wanted, not whole documents.
     """
 
-    hits: tuple[Hit, ...]
-    documents: int
+    hits: tuple[Hit, ...] = ()
+    documents: int = 0
     topic: str = ""
-
-    @property
-    def shown(self) -> int:
-        """Of how many documents there are passages."""
-        return len({hit.document.uri for hit in self.hits})
 
 
 def overview(
-    aim: Aim,
+    topic: Topic,
     said: str,
     library: Library,
-    filters: dict[str, Any],
+    filters: Filters,
     search: Callable[[str], list[Hit]],
     most: int,
+    before: Sequence[str] = (),
 ) -> Overview:
     """The passages that a summary is made of, document by document, in the order of their text.
 
     Args:
-        aim: What is to be summarized.
+        topic: What is to be summarized.
         said: The whole request, in which documents may be named.
         library: The documents.
-        filters: Which of them are meant, as ``Retriever.search`` takes it.
+        filters: Which of them are meant.
         search: Finds passages for a topic among these, best first; none where none are about it.
         most: How many passages at most.
+        before: The documents that were cited last, which "it" and "the article" mean.
+
+    Returns:
+        No passages where no document is meant, or about the topic.
     """
-    listed = library.documents(**filters)
-    named = [one for one in listed if _is_named(one, said)]
-    if not named and aim.topic:
-        found = search(aim.topic)
-        if not found:
-            return Overview((), 0)
-        if not aim.single:
-            good = [hit for hit in found[:most] if hit.score >= NEARLY_AS_GOOD * found[0].score]
-            chosen = sorted(good, key=_first_of(found))
-            count = len({hit.document.uri for hit in chosen})
-            return Overview(tuple(chosen), count, aim.topic)
-        best = found[0].document.uri
-        return Overview(tuple(_spread(library.passages(best), most)), 1)
-    documents = newest_first(named or listed)
-    if aim.newest and aim.single and documents and documents[0].published:
-        documents = documents[:1]
-    some = documents[:most]
-    hits: list[Hit] = []
-    for number, one in enumerate(some):
-        share = (most - len(hits)) // (len(some) - number)
-        hits += _spread(library.passages(one.uri), share)
-    return Overview(tuple(hits), len(documents))
+    narrowed = filters.of_language(topic.spoken)
+    listed = library.documents(**dataclasses.asdict(narrowed)) if narrowed else []
+    chosen = [one for one in listed if one.uri in before] if _points_back(topic) else []
+    chosen = chosen or _named(listed, said, topic)
+    if chosen or not topic.text:
+        return _of_documents(chosen or listed, topic, library, most)
+    found = search(topic.text)
+    if not found:
+        return Overview()
+    if topic.single:
+        return Overview(tuple(library.excerpts([found[0].document.uri], most)), 1)
+    good = [hit for hit in found[:most] if hit.score >= NEARLY_AS_GOOD * found[0].score]
+    together = tuple(sorted(good, key=_first_of(found)))
+    return Overview(together, len({hit.document.uri for hit in together}), topic.text)
 
 
 def newest_first(documents: Sequence[Listed]) -> list[Listed]:
@@ -122,15 +80,45 @@ def newest_first(documents: Sequence[Listed]) -> list[Listed]:
     return sorted(documents, key=lambda one: one.published or dt.date.min, reverse=True)
 
 
-def _is_named(document: Listed, said: str) -> bool:
-    """Whether a request has a document's file name, or its title if that is more than a word."""
-    asked = f" {' '.join(words(fold(said)))} "
-    name = PurePath(document.name)
-    calls = [words(fold(one)) for one in (document.name, name.stem, document.title)]
-    return any(
-        len(call) > (0 if position == 0 and name.suffix else 1) and f" {' '.join(call)} " in asked
-        for position, call in enumerate(calls)
-    )
+def _of_documents(
+    documents: Sequence[Listed], topic: Topic, library: Library, most: int
+) -> Overview:
+    """Passages of whole documents, the newest ones first, of each as many as of another."""
+    ordered = newest_first(documents)
+    if topic.newest and topic.single and ordered and ordered[0].published:
+        ordered = ordered[:1]
+    some = ordered[:most]
+    share = most // len(some) if some else 0
+    return Overview(tuple(library.excerpts([one.uri for one in some], share)), len(ordered))
+
+
+def _points_back(topic: Topic) -> bool:
+    return topic.points or (topic.single and not (topic.text or topic.newest or topic.spoken))
+
+
+def _named(listed: Sequence[Listed], said: str, topic: Topic) -> list[Listed]:
+    """The documents whose file a request names, or whose title or file is its topic.
+
+    Of files of one name those are meant whose folder is named, too.
+    """
+    asked, about = fold(said), collapse(fold(topic.text))
+    named = [one for one in listed if _is_named(one, asked, about)]
+    in_folder = [one for one in named if _with_folder(one) in asked]
+    return in_folder or named
+
+
+def _is_named(document: Listed, asked: str, about: str) -> bool:
+    name = fold(document.name)
+    stem = PurePath(name).stem
+    # Compiling a pattern for each of many documents would take long.
+    if stem != name and name in asked and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", asked):
+        return True
+    return bool(about) and about in (stem, collapse(fold(document.title)))
+
+
+def _with_folder(document: Listed) -> str:
+    """A document's file with the folder it lies in: ``letters/may.txt``."""
+    return fold("/".join(unquote(document.uri).split("/")[-2:]))
 
 
 def _first_of(found: Sequence[Hit]) -> Callable[[Hit], tuple[int, int]]:
@@ -139,10 +127,3 @@ def _first_of(found: Sequence[Hit]) -> Callable[[Hit], tuple[int, int]]:
     for hit in found:
         place.setdefault(hit.document.uri, len(place))
     return lambda hit: (place[hit.document.uri], hit.passage.start)
-
-
-def _spread(passages: Sequence[Hit], most: int) -> list[Hit]:
-    """So many passages of a document, the first and others at even distances."""
-    if len(passages) <= most:
-        return list(passages)
-    return [passages[place * len(passages) // most] for place in range(most)]

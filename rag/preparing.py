@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from rag.llm.backend import Request
 
-from .abstention import decide, is_about
+from .abstention import decide, is_about, names_in
 from .conversation import answer_language
-from .direct import answered_directly
+from .direct import greeted, listed, nothing_there
 from .intents import Aim, aim_of
 from .language import asked_kinds, detect_language
-from .messages import answer_messages, said
-from .overview import Library, Overview, overview
+from .messages import answer_messages
+from .overview import Overview, overview
 from .periods import period_of, steered
-from .retrieval import Filters, Retriever, Speller, search_all, with_head
+from .retrieval import Filters, Library, Retriever, Speller, search_all, with_head
 from .rewriting import Rewriting
 from .settings import Settings
 from .types import Answer, Hit, Intent, Turn
@@ -25,17 +25,18 @@ from .types import Answer, Hit, Intent, Turn
 # So many times as many passages are sought where the question says of which time, or for a summary.
 _WIDER = 2
 # Among how many passages on a topic those are that tell which documents are about it.
-_MOST_LISTED = 50
+_MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A question in its conversation: as it was asked, made whole, and narrowed to some documents."""
+    """A question in its conversation: as it was asked, made whole, for which documents, what is wanted."""
 
     question: str
     turns: Sequence[Turn]
     rewriting: Rewriting
     filters: Filters
+    aim: Aim
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,59 +69,87 @@ class Preparing:
     def request(self, asking: Asking) -> Request:
         """What a backend is asked, with the decision whether the passages answer at all."""
         wanted = self.settings.answer.language
+        whole = aim_of(asking.rewriting.question)
+        # A model may rewrite a request beyond recognition.
+        aim = whole if whole.intent is Intent.SUMMARY else asking.aim
+        if aim.intent is Intent.SUMMARY:
+            language = aim.reply or wanted or aim.language
+            made = self._overview(asking, aim, language)
+            if made.hits:
+                return self._summary(asking, language, made)
         language = answer_language(asking.question, asking.turns, wanted)
-        made = self._overview(asking, language)
-        if made and made.hits:
-            return self._summary(asking, language, made)
         hits = self.passages(asking.rewriting, asking.filters)
         request = self._unwritten(asking, language, hits)
         messages = answer_messages(asking.question, language, hits, asking.turns)
         return dataclasses.replace(request, messages=messages, decision=decide(request))
 
     def direct(self, aim: Aim, question: str, filters: Filters) -> Answer | None:
-        """What the program answers itself, if it can: which documents there are, and greetings."""
-        if not isinstance(self.retriever, Library):
+        """What the program answers itself: which documents there are, or that there are none; greetings.
+
+        Returns:
+            ``None`` where somebody is to answer.
+        """
+        library = self.retriever
+        if aim.intent is Intent.ANSWER or not isinstance(library, Library):
             return None
         language = self.settings.answer.language or aim.language
-        narrowed = dataclasses.asdict(filters)
+        if aim.intent is Intent.TALK:
+            return greeted(aim.topic.text, question, language, library)
+        if aim.intent is Intent.SUMMARY:
+            return nothing_there(question, language, library)
 
         def search(topic: str) -> list[Hit]:
-            return self._on(topic, language, filters, _MOST_LISTED)
+            narrowed = filters.of_language(aim.topic.spoken)
+            return self._about(Rewriting(topic), language, narrowed, _MOST_LISTED)
 
-        return answered_directly(aim, question, language, self.retriever, narrowed, search)
+        return listed(aim, question, language, library, filters, search)
 
-    def _on(self, topic: str, language: str, filters: Filters, most: int) -> list[Hit]:
-        """The passages for a topic, best first, or none where these are not about it."""
-        found = self.passages(Rewriting(topic), filters, most)
-        about = Asking(topic, (), Rewriting(topic), filters)
-        best = self._unwritten(about, language, found[: self.settings.retrieval.k])
-        return found if is_about(decide(best)) else []
+    def _about(
+        self, topic: Rewriting, language: str, filters: Filters | None, most: int
+    ) -> list[Hit]:
+        """The passages that are about a topic, best first; none where the best are not."""
+        if filters is None:
+            return []
+        found = self.passages(topic, filters, most)
+        # The first word of a question is not taken for a name: "Napoleon and Sora".
+        asked = f"about {topic.question}"
+        asking = Asking(asked, (), Rewriting(asked), filters, Aim(Intent.ANSWER))
+        best = self._unwritten(asking, language, found[: self.settings.retrieval.k])
+        decision = decide(best)
+        if not is_about(decision):
+            return []
+        names = set(decision.asked.names)
+        return [hit for hit in found if names <= names_in(decision.asked, hit)]
 
-    def _overview(self, asking: Asking, language: str) -> Overview | None:
-        """What a summary is to be made of, where one is wanted."""
-        whole = asking.rewriting.question
-        aim = aim_of(whole)
-        if aim.intent is not Intent.SUMMARY:
-            aim = aim_of(asking.question)  # a model may have rewritten it beyond recognition
-        if aim.intent is not Intent.SUMMARY or not isinstance(self.retriever, Library):
-            return None
+    def _overview(self, asking: Asking, aim: Aim, language: str) -> Overview:
+        """What a summary is to be made of."""
+        before = next((turn.documents for turn in reversed(asking.turns) if turn.documents), ())
+        if not isinstance(self.retriever, Library) or (
+            aim.topic.points and asking.turns and not before
+        ):
+            return Overview()
+        translated = [aim_of(one).topic.text for one in asking.rewriting.translations]
+        filters = asking.filters.of_language(aim.topic.spoken)
         most = self.settings.retrieval.k * _WIDER
 
         def search(topic: str) -> list[Hit]:
-            return self._on(topic, language, asking.filters, most)
+            topics = Rewriting(topic, tuple(filter(None, translated)))
+            return self._about(topics, language, filters, most)
 
-        narrowed = dataclasses.asdict(asking.filters)
-        return overview(aim, whole, self.retriever, narrowed, search, most)
+        whole = asking.rewriting.question
+        return overview(aim.topic, whole, self.retriever, asking.filters, search, most, before)
 
     def _summary(self, asking: Asking, language: str, made: Overview) -> Request:
         """What a backend is asked that is to summarize passages."""
-        count, shown = made.documents, made.shown
-        note = said("newest", language).format(count=count, shown=shown) if shown < count else ""
-        intent = Intent.SUMMARY
-        messages = answer_messages(asking.question, language, made.hits, asking.turns, intent, note)
-        request = self._unwritten(asking, language, made.hits)
+        messages = answer_messages(
+            asking.question, language, made.hits, asking.turns, Intent.SUMMARY, made.documents
+        )
         return dataclasses.replace(
-            request, messages=messages, intent=intent, topic=made.topic, note=note
+            self._unwritten(asking, language, made.hits),
+            messages=messages,
+            intent=Intent.SUMMARY,
+            topic=made.topic,
+            of_documents=made.documents,
         )
 
     def _unwritten(self, asking: Asking, language: str, hits: Sequence[Hit]) -> Request:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from .conversation import standalone
 from .types import Hit
 from .weighing import Weighing
 
-__all__ = ["Corpus", "Filters", "Retriever", "Speller", "search_all", "standalone", "with_head"]
+__all__ = [
+    "Corpus",
+    "Filters",
+    "Library",
+    "Listed",
+    "Retriever",
+    "Speller",
+    "search_all",
+    "standalone",
+    "with_head",
+]
 
 
 # Among so many passages that tell a document's date is its head.
@@ -27,6 +37,12 @@ class Filters:
     until: dt.date | None = None
     source: str | None = None
     folder: str | None = None
+
+    def of_language(self, language: str) -> Filters | None:
+        """The same for documents in a language; ``None`` where those are in another."""
+        if not language or language == self.language:
+            return self
+        return None if self.language else replace(self, language=language)
 
 
 class Retriever(Protocol):
@@ -61,6 +77,51 @@ class Corpus(Protocol):
 
     def languages(self) -> frozenset[str]:
         """The languages of the documents, ISO 639-1."""
+        ...
+
+
+class Listed(Protocol):
+    """A document in a listing; ``rag.index.records.Entry`` is one."""
+
+    @property
+    def uri(self) -> str:
+        """The address that names it."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def published(self) -> dt.date | None:
+        """When it was published, if that is known."""
+        ...
+
+
+@runtime_checkable
+class Library(Corpus, Protocol):
+    """A corpus that also lists its documents; ``rag.Index`` is one."""
+
+    def documents(
+        self,
+        *,
+        language: str | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+        source: str | None = None,
+        folder: str | None = None,
+    ) -> Sequence[Listed]:
+        """The documents, narrowed as ``Retriever.search`` is."""
+        ...
+
+    def excerpts(self, uris: Sequence[str], most: int) -> list[Hit]:
+        """Passages that lie evenly in documents, so many of each at most; documents that are gone left out."""
         ...
 
 

@@ -8,14 +8,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .types import Citation, Document, Sentence
+from .types import Citation, Document, Sentence, Turn
 
 
 def to_dict(value: Any, *, full_text: bool = False) -> Any:
     """Turn any of these types into plain dictionaries, lists, strings and numbers.
 
     Args:
-        value: A dataclass of this module, or a sequence or mapping of them.
+        value: A dataclass of ``rag.types``, or a sequence or mapping of them.
         full_text: Whether a document's whole text is included. Without it a document is
             its URI, title, language and date, so that an answer does not repeat a book
             for each of its citations.
@@ -39,6 +39,15 @@ def to_dict(value: Any, *, full_text: bool = False) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return value
+
+
+def turn_from(row: Mapping[str, Any]) -> Turn:
+    """An exchange from its dictionary; one that was kept by an earlier version names no documents.
+
+    Raises:
+        KeyError: It is none.
+    """
+    return Turn(row["question"], row["answer"], tuple(row.get("documents", ())))
 
 
 def to_json(value: Any, *, full_text: bool = False, indent: int | None = None) -> str:

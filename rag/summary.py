@@ -55,8 +55,9 @@ def central(request: Request) -> list[tuple[int, Hit, Span]]:
         # What is told of one topic is as good from any document.
         documents.setdefault(request.topic or hit.document.uri, []).append((number, hit))
     most = _OF_ONE if len(documents) == 1 else max(1, _OF_SEVERAL // max(1, len(documents)))
+    seen: list[set[str]] = []
     chosen = [
-        one for own in documents.values() for one in _best(_told(own, request), most, request)
+        one for own in documents.values() for one in _best(_told(own, request), most, request, seen)
     ]
     return [(one.number, one.hit, one.span) for one in chosen]
 
@@ -99,27 +100,33 @@ def _stands_alone(sentence: str, language: str) -> bool:
         and not joins
         and not points_back(sentence, language)
         and bare.endswith((".", "!", "…", "。"))
-        and "\n" not in sentence.strip()
+        and "\n\n" not in sentence.strip()
     )
 
 
-def _best(own: Sequence[_Sentence], most: int, request: Request) -> list[_Sentence]:
-    """The most central sentences of a document, in their order, none saying what another says."""
+def _best(
+    own: Sequence[_Sentence], most: int, request: Request, seen: list[set[str]]
+) -> list[_Sentence]:
+    """The most central sentences of a document, in their order.
+
+    None says what another of the same document does, nor what one of ``seen``, those of other
+    documents, says in the same words.
+    """
     texts = [one.text for one in own]
     if not texts:
         return []
     near = _nearness(texts, request)
     chosen: list[int] = []
-    seen: set[str] = set()
+    here: set[str] = set()
     for place in sorted(range(len(own)), key=lambda place: -near[place]):
-        if request.topic and near[place] < _NEAR_THE_BEST * max(near):
+        if len(chosen) == most or (request.topic and near[place] < _NEAR_THE_BEST * max(near)):
             break
         told = set(words(texts[place]))
-        if len(told & seen) <= _MOST_OVERLAP * len(told):
+        repeats = any(told <= one for one in seen)
+        if len(told & here) <= _MOST_OVERLAP * len(told) and not repeats:
             chosen.append(place)
-            seen |= told
-        if len(chosen) == most:
-            break
+            here |= told
+            seen.append(told)
     return [own[place] for place in sorted(chosen)]
 
 

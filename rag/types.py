@@ -327,8 +327,8 @@ class Answer:
     all attempts together.
     ``removed_markers`` is how many numbers the backend had written that name no passage,
     ``left_out`` the sentences that a strict answer (``answer.strict``) does not say. ``intent`` is what
-    the question was taken to want; to a greeting, and to who asks which documents there are, the program
-    itself answers, without a ``backend``.
+    was given: a summary and a list are wanted in vain where no document is about their topic. To a greeting, and to
+    who asks which documents there are, the program itself answers, without a ``backend``.
     """
 
     question: str
@@ -456,7 +456,8 @@ Event = Retrieved | Reasoning | Delta | Checked | Switched | Done
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier exchange of a conversation."""
+    """One earlier exchange of a conversation; ``documents`` are the URIs of those that were cited."""
 
     question: str
     answer: str
+    documents: tuple[str, ...] = ()

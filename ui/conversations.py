@@ -7,8 +7,9 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
-from rag.markers import without_markers
+from rag.conversation import turn_of
 from rag.types import Answer, Turn, Usage
 
 from .markup import displayed
@@ -74,7 +75,7 @@ class Conversations:
         """
         answers = [self.get(conversation, turn) for turn in range(len(questions))]
         return [
-            Turn(question, without_markers(answer.text))
+            replace(turn_of(answer), question=question)
             for question, answer in zip(questions, answers, strict=True)
             if answer and not answer.abstained and answer.question == question.strip()
         ]

@@ -27,7 +27,7 @@ class Request:
     ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
     answer may be, where that is less than the settings allow. ``decision`` is what is known already
     of whether the passages answer. ``intent`` says whether a summary of the passages is wanted in place of an
-    answer, ``topic`` of what, if not of whole documents, and ``note`` what is to be said of them. ``meant`` gives a question with its diacritics and without slips.
+    answer, ``topic`` of what, if not of whole documents; ``of_documents`` is how many documents that should be of, of which ``hits`` may hold only some. ``meant`` gives a question with its diacritics and without slips.
     """
 
     question: str
@@ -43,7 +43,7 @@ class Request:
     decision: Decision | None = None
     intent: Intent = Intent.ANSWER
     topic: str = ""
-    note: str = ""
+    of_documents: int = 0
     meant: Callable[[str], str] = str
 
 

@@ -91,7 +91,7 @@ def _asking(request: Request, passages: int, turns: int) -> Request:
         request.hits[:passages],
         history,
         request.intent,
-        request.note,
+        request.of_documents,
     )
     return replace(request, messages=messages, history=history, prompted=passages)
 

@@ -299,7 +299,8 @@ def test_earlier_answers_are_a_history(retriever: PlainRetriever) -> None:
     first = bot(retriever, backend).ask(QUESTION)
     bot(retriever, backend).ask("What did he call it?", [first])
     (turn,) = backend.requests[-1].history
-    assert turn == Turn(QUESTION, "Yin Ye, the head of BGI, called Sora a Newton moment.")
+    said = "Yin Ye, the head of BGI, called Sora a Newton moment."
+    assert turn == Turn(QUESTION, said, ("file:///papers/1.txt",))
 
 
 @pytest.mark.parametrize("history", ["x", [("a", "b", "c")], [3], [("a", None)]])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.evals.reading import load_suite
 from rag.intents import Aim, aim_of
-from rag.text import fold
+from rag.text import fold, normalize
+from rag.topics import Topic
 from rag.types import Intent
 
 TALK = {
@@ -16,7 +19,7 @@ TALK = {
     "thanks": ["thanks!", "Thank you very much.", "OK, thanks", "Cảm ơn bạn nhiều nhé", "cam on"],
     "farewell": ["Bye!", "Goodbye", "Tạm biệt"],
     "self": ["Who are you?", "What can you do?", "help", "Bạn là ai?", "Bạn có thể làm gì?",
-             "what's your name?"],
+             "what's your name?", "Xin chào, bạn là ai?"],
 }  # fmt: skip
 LISTING = [
     "What documents do you have?",
@@ -26,73 +29,101 @@ LISTING = [
     "How many documents are there?",
     "how many files have i uploaded",
     "What's in the index?",
+    "What languages are the documents in?",
     "Bạn có những tài liệu nào?",
     "co bao nhieu tai lieu?",
     "Có những bài báo nào?",
     "hãy liệt kê các bài báo cho tôi",
-    "What is the newest article?",
-    "Bài báo nào mới nhất?",
-    "What languages are the documents in?",
-    "How many documents are in French?",
-    "Có bao nhiêu tài liệu tiếng Anh?",
 ]
-ON_A_TOPIC = [
-    ("Which documents mention Sora?", "Sora"),
-    ("Which article is about OpenAI leaving China?", "OpenAI leaving China"),
-    ("Are there any articles about climate change?", "climate change"),
-    ("How many documents do you have about Sora?", "Sora"),
-    ("Tài liệu nào nói về Nvidia?", "Nvidia"),
-    ("Có bài báo nào về DeepSeek không?", "DeepSeek"),
+OTHER_LISTS = [
+    ("What is the newest article?", Topic("", True, True, True)),
+    ("Bài báo nào mới nhất?", Topic("", True, True, True)),
+    ("How many documents are in French?", Topic("", True, spoken="fr")),
+    ("How many Vietnamese documents are there?", Topic("", True, spoken="vi")),
+    ("Có bao nhiêu tài liệu tiếng Anh?", Topic("", True, spoken="en")),
+    ("Which documents mention Sora?", Topic("Sora")),
+    ("Which article is about OpenAI leaving China?", Topic("OpenAI leaving China")),
+    ("Are there any articles about climate change?", Topic("climate change")),
+    ("How do I know? Which documents mention Sora", None),
+    ("Tài liệu nào nói về Nvidia?", Topic("Nvidia")),
+    ("Tài liệu nào nói về Hà Nội?", Topic("Hà Nội")),
+    ("Có bài báo nào về DeepSeek không?", Topic("DeepSeek")),
 ]
+ALL, ONE = Topic("", True), Topic("", True, True)
+NEWEST, POINTS = Topic("", True, True, True), Topic("", True, True, points=True)
 SUMMARY = [
-    ("Summarize the documents", "", False, False),
-    ("summarise this document for me please", "", True, False),
-    ("TL;DR", "", False, False),
-    (
-        "Please summarize the article about OpenAI leaving China",
-        "OpenAI leaving China",
-        True,
-        False,
-    ),
-    ("Can you give me a summary of the Sora article in 3 sentences?", "Sora", True, False),
-    ("What is the article about Sora about?", "Sora", True, False),
-    ("What's this about?", "", False, False),
-    ("What does the article about SenseTime say?", "SenseTime", True, False),
-    ("What are the key points of the Sora article?", "Sora", True, False),
-    ("Summarize the latest article", "", True, True),
-    ("Summarize Chinese AI companies' reaction", "Chinese AI companies' reaction", False, False),
-    ("Tóm tắt các bài báo", "", False, False),
-    ("Tóm tắt giúp tôi bài viết về Trung Quốc và Sora", "Trung Quốc và Sora", True, False),
-    ("Bài báo về Sora nói gì?", "Sora", True, False),
-    ("Các bài báo này nói về gì?", "", False, False),
-    ("Nội dung chính của bài báo về Sora là gì?", "Sora", True, False),
-    ("Ý chính của các tài liệu là gì", "", False, False),
-    ("Tóm tắt bài báo mới nhất", "", True, True),
-    ("Tell me about Zhipu AI", "Zhipu AI", False, False),
-    ("What do the documents say about SenseTime?", "SenseTime", False, False),
-    ("Summarize AI", "AI", False, False),
-    ("Bạn biết gì về DeepSeek?", "DeepSeek", False, False),
-    ("Tài liệu nói gì về SenseTime?", "SenseTime", False, False),
-    ("TÓM TẮT CÁC BÀI BÁO VỀ SORA", "SORA", False, False),
-]
+    ("Summarize the documents", ALL),
+    ("summarise this document for me please", ONE),
+    ("Summarize", Topic()),
+    ("TL;DR", Topic()),
+    ("summarize everything", ALL),
+    ("Please summarize the article about OpenAI leaving China",
+     Topic("OpenAI leaving China", True, True)),
+    ("Can you give me a summary of the Sora article in 3 sentences?", Topic("Sora", True, True)),
+    ("Summarize the Sora article in one sentence", Topic("Sora", True, True)),
+    ("What is the article about Sora about?", Topic("Sora", True, True)),
+    ("What's this about?", POINTS),
+    ("Summarize it", POINTS),
+    ("What are these documents about?", ALL),
+    ("What does the article about SenseTime say?", Topic("SenseTime", True, True)),
+    ("What does the article say?", ONE),
+    ("What are the key points of the Sora article?", Topic("Sora", True, True)),
+    ("Summarize the latest article", NEWEST),
+    ("Summarize Chinese AI companies' reaction", Topic("Chinese AI companies' reaction")),
+    ("Summarize AI", Topic("AI")),
+    ("Summarize the article about Winston Ma", Topic("Winston Ma", True, True)),
+    ("Summarize the article about the Washington Post", Topic("Washington Post", True, True)),
+    ("Summarize the Vietnamese articles", Topic("", True, spoken="vi")),
+    ("Summarize report.pdf", ONE),
+    ("Tóm tắt các bài báo", ALL),
+    ("Tóm tắt giúp tôi bài viết về Trung Quốc và Sora", Topic("Trung Quốc và Sora", True, True)),
+    ("Bài báo về Sora nói gì?", Topic("Sora", True, True)),
+    ("Các bài báo này nói về gì?", ALL),
+    ("Nội dung chính của bài báo về Sora là gì?", Topic("Sora", True, True)),
+    ("Ý chính của các tài liệu là gì", ALL),
+    ("Tóm tắt bài báo mới nhất", NEWEST),
+    ("Bài báo mới nhất nói gì?", NEWEST),
+    ("Tóm tắt các bài báo tiếng Anh", Topic("", True, spoken="en")),
+    ("TÓM TẮT CÁC BÀI BÁO VỀ SORA", Topic("SORA", True)),
+    ("Tóm tắt bài báo về Hồ Chí Minh", Topic("Hồ Chí Minh", True, True)),
+    ("Tóm tắt bài báo về Đà Lạt", Topic("Đà Lạt", True, True)),
+    ("Tóm tắt bài báo về máy bay", Topic("máy bay", True, True)),
+    ("tom tat bai bao ve ha noi", Topic("ha noi", True, True)),
+    ("Tóm tắt tài liệu về nhân sự", Topic("nhân sự", True, True)),
+]  # fmt: skip
 QUESTIONS = [
     "Who is Winston Ma?",
     "Hello, who is Winston Ma?",
     "Thanks to whom did OpenAI grow?",
+    "How does this work?",
+    "What can I do?",
+    "Tôi nên làm gì?",
+    "What does the article say about SenseTime?",
+    "Bài báo nói gì về SenseTime?",
+    "Tell me about Zhipu",
+    "Tell me about the CEO of SenseTime",
     "What did Winston Ma say about OpenAI?",
+    "Ông Han trong bài báo nói gì?",
     "Justin Lin nói gì về AI Trung Quốc?",
-    "Nói về gì?",
-    "Which report on AI did OpenAI publish?",
-    "What book about war did he write?",
-    "Bài báo về việc bỏ giấy chuyển viện được viết hôm nào?",
     "What is Sora about to change?",
+    "What is the main point of contention between OpenAI and China?",
+    "What are the main points of contention between OpenAI and China?",
     "What is the report about the chips that Nvidia released?",
     "What reports did OpenAI publish?",
+    "Which report on AI did OpenAI publish?",
+    "What book about war did he write?",
     "How many articles did the author write?",
-    "What does the report from Goldman Sachs say?",
-    "Báo cáo của OpenAI nói gì?",
+    "How many pages are there?",
+    "How many books are there in the library?",
+    "Is there a book on the table?",
+    "Find the report on the 2022 accident and tell me who was responsible",
+    "Which of the documents mentions Sora and what does it say?",
+    "What does the report from Goldman Sachs say about chips?",
+    "Bài báo về việc bỏ giấy chuyển viện được viết hôm nào?",
     "Bản tóm tắt dành cho các nhà hoạch định chính sách cho biết con người đang làm gì?",
+    "Tổng kết mùa giải ai vô địch?",
     "What is this?",
+    "Nói về gì?",
     "?",
     "",
 ]
@@ -101,34 +132,48 @@ QUESTIONS = [
 @pytest.mark.parametrize(("kind", "said"), [(kind, one) for kind in TALK for one in TALK[kind]])
 def test_who_only_talks_asks_nothing(kind: str, said: str) -> None:
     aim = aim_of(said)
-    assert (aim.intent, aim.topic) == (Intent.TALK, kind)
+    assert (aim.intent, aim.topic.text) == (Intent.TALK, kind)
 
 
 @pytest.mark.parametrize("said", LISTING)
 def test_who_wants_to_know_which_documents_there_are(said: str) -> None:
-    assert aim_of(said).intent is Intent.LISTING
-
-
-@pytest.mark.parametrize(("said", "topic"), ON_A_TOPIC)
-def test_who_wants_to_know_which_documents_are_about_something(said: str, topic: str) -> None:
     aim = aim_of(said)
-    assert (aim.intent, aim.topic) == (Intent.LISTING, topic)
+    assert (aim.intent, aim.topic) == (Intent.LISTING, ALL)
 
 
-@pytest.mark.parametrize(("said", "topic", "single", "newest"), SUMMARY)
-def test_a_summary_is_of_something(said: str, topic: str, single: bool, newest: bool) -> None:
+@pytest.mark.parametrize(("said", "topic"), OTHER_LISTS)
+def test_a_list_may_be_of_some_documents(said: str, topic: Topic | None) -> None:
     aim = aim_of(said)
-    assert (aim.intent, aim.topic, aim.single, aim.newest) == (
-        Intent.SUMMARY, topic, single, newest,
-    )  # fmt: skip
+    assert aim == (Aim(Intent.LISTING, topic, aim.language) if topic else Aim(Intent.ANSWER))
 
 
-# In small letters "ai" is a Vietnamese "who".
-@pytest.mark.parametrize("said", [one for one, *_ in SUMMARY if "AI" not in one] + LISTING)
+@pytest.mark.parametrize(("said", "topic"), SUMMARY)
+def test_a_summary_is_of_something(said: str, topic: Topic) -> None:
+    aim = aim_of(said)
+    assert (aim.intent, aim.topic) == (Intent.SUMMARY, topic)
+
+
+@pytest.mark.parametrize("said", [one for one, _ in SUMMARY] + LISTING)
 def test_it_is_the_same_without_diacritics_capitals_and_punctuation(said: str) -> None:
-    plain = fold(said).replace("'", " ").rstrip("?. ")
+    plain = fold(said).rstrip("?. ")
     assert aim_of(plain).intent is aim_of(said).intent
-    assert fold(aim_of(plain).topic) == fold(aim_of(said).topic).replace("'", " ")
+    # "post" in small letters is a word for a document.
+    if "Post" not in said:
+        assert fold(aim_of(plain).topic.text) == fold(aim_of(said).topic.text)
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("Summarize the article about SenseTime in Vietnamese", "vi"),
+        ("Tóm tắt bài báo về Sora bằng tiếng Anh", "en"),
+        ("Summarize the article about SenseTime", ""),
+    ],
+)
+def test_the_language_of_the_answer_may_be_said(said: str, reply: str) -> None:
+    aim = aim_of(said)
+    assert aim.topic.text in ("SenseTime", "Sora")
+    assert aim.reply == reply
 
 
 @pytest.mark.parametrize("said", QUESTIONS)
@@ -152,16 +197,20 @@ def test_the_language_is_that_of_the_phrase(said: str, language: str) -> None:
 
 @given(st.text(), st.sampled_from(["Summarize ", "Tóm tắt ", "hello ", "list all documents "]))
 def test_a_topic_is_a_part_of_what_was_said_whatever_it_is(text: str, begins: str) -> None:
-    from rag.text import normalize
-
     said = begins + text
     aim = aim_of(said)
-    assert aim.intent in Intent
-    if aim.intent is Intent.SUMMARY:
-        assert aim.topic in normalize(said)
+    if aim.intent in (Intent.SUMMARY, Intent.LISTING):
+        assert aim.topic.text in normalize(said)
 
 
-def test_a_long_text_is_read_quickly_enough_to_end() -> None:
-    """No pattern may try ever more ways of matching: this would not end."""
-    assert aim_of("list " + "all of the " * 3000 + "x").intent is Intent.ANSWER
-    assert aim_of("ban dang co " * 3000).intent is Intent.ANSWER
+def test_no_pattern_tries_ever_more_ways_of_matching() -> None:
+    """Words that may be cut into phrases in many ways: doubling the time with each would not end."""
+    for phrase in ("xin vui long ", "ban co the ", "could you please ", "what is ", "bao nhieu tai lieu ",
+                   "documents about ", "list all of the ", "co nhung tai lieu nao "):  # fmt: skip
+        for count in (3, 12, 3000):
+            assert aim_of(f"tom tat {phrase * count}x") is not None
+            assert aim_of(f"x {phrase * count}x").intent is Intent.ANSWER
+    chance = random.Random(1)  # noqa: S311 - no secret
+    vocabulary = sorted({word for said in [*LISTING, *QUESTIONS] for word in fold(said).split()})
+    for _ in range(300):
+        assert aim_of(" ".join(chance.choices(vocabulary, k=38))) is not None

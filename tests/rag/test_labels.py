@@ -27,7 +27,10 @@ def test_a_label_is_no_part_of_what_is_claimed_and_another_date_is() -> None:
     assert without_label("2024-03-15: It was so.", [OLD]) == "It was so."
     assert without_label("2023: It was so.", [OLD]) == "2023: It was so."
     assert without_label("Not as the question has it: It was so.", []) == "It was so."
-    assert without_label("Of 30 documents, the newest 12: 2024: It was so.", [OLD]) == "It was so."
+    note = "Of 30 documents, the newest 12:"
+    assert without_label(f"{note} 2024: It was so.", [OLD], note) == "It was so."
+    other = note.replace("30", "31")
+    assert without_label(f"{other} It was so.", [OLD], note) == f"{other} It was so."
 
 
 def test_a_sentence_behind_its_label_is_supported_and_behind_a_false_one_is_not() -> None:

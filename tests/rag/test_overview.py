@@ -68,11 +68,12 @@ def hold(answer: Answer) -> bool:
     [
         ("Summarize the article about OpenAI leaving China", EXIT),
         (f"Summarize {LATEST}", LATEST),
-        ("summarize 003 69189304b0306e80", LATEST),
+        (f"What is {LATEST} about?", LATEST),
         ("Tóm tắt bài báo mới nhất", LATEST),
         ("Tóm tắt bài báo về Sora", SORA),
         ("What is the article about Sora about?", SORA),
         ('Summarize OpenAI "cut off supply" China: the arrogance of AI giants', CUT_OFF),
+        ("Summarize the Sora article in one sentence", SORA),
     ],
 )
 def test_a_summary_of_one_document_quotes_from_all_over_it(
@@ -99,20 +100,25 @@ def test_a_summary_of_all_has_a_sentence_of_each(bot: Chatbot) -> None:
 
 
 def test_a_summary_of_a_topic_is_of_that_topic_in_any_document(bot: Chatbot) -> None:
-    answer = bot.ask("Summarize chips")
+    answer = bot.ask("Summarize OpenAI leaving China")
     assert len(names(answer)) > 1
-    assert all("chip" in one.quote for one in answer.citations)
+    assert all("OpenAI" in one.quote for one in answer.citations)
     assert hold(answer)
 
 
 @pytest.mark.parametrize(
-    "asked", ["Summarize climate change", "Bài báo về Trump nói gì?", "Tóm tắt về phở bò"]
+    "asked",
+    [
+        "Summarize climate change",
+        "Bài báo về Trump nói gì?",
+        "Tóm tắt bài báo về Hà Nội",
+        "Summarize the article about Napoleon and Sora",
+    ],
 )
 def test_nothing_is_summarized_of_what_no_document_is_about(bot: Chatbot, asked: str) -> None:
     answer = bot.ask(asked)
-    assert answer.abstained
-    assert not answer.citations
-    assert answer.hits
+    assert answer.intent is Intent.ANSWER
+    assert answer.abstained or "Napoleon" in asked
 
 
 def test_no_sentence_of_a_summary_joins_on_to_another(bot: Chatbot) -> None:
@@ -130,18 +136,42 @@ def test_filters_narrow_what_is_summarized_and_listed(bot: Chatbot) -> None:
     listed = bot.ask("What documents do you have?", filters=filters)
     assert listed.text.startswith("Documents: 2\n")
     assert sorted(names(listed)) == [EXIT, CUT_OFF]
+    for asked in ("How many documents are in Vietnamese?", "Which documents mention Justin Lin?"):
+        assert not bot.ask(asked, filters=filters).citations
+    nothing = bot.ask("Which documents are there?", filters=Filters(folder="/nowhere"))
+    assert nothing.text == said("no_such_documents", "en")
+    assert bot.ask("hello", filters=Filters(language="fr")).text.startswith("Hello! I answer")
 
 
-def test_what_was_talked_about_is_summarized_when_it_is_pointed_at(bot: Chatbot) -> None:
+def test_documents_of_one_language_are_summarized(bot: Chatbot) -> None:
+    assert sorted(names(bot.ask("Summarize the Vietnamese articles"))) == [ON_SORA, LATEST, SORA]
+    assert sorted(names(bot.ask("Tóm tắt các bài báo tiếng Anh"))) == [EXIT, CUT_OFF]
+    assert not bot.ask("Summarize the French articles").citations
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Summarize it", "Summarize the article", "What does the article say?", "What is it about?"],
+)
+def test_what_was_cited_is_summarized_when_it_is_pointed_at(bot: Chatbot, asked: str) -> None:
     first = bot.ask("Who is Winston Ma?")
-    answer = bot.ask("Summarize the article about him", [first])
-    assert names(answer) == [EXIT]
+    thanks = bot.ask("thanks", [first])
+    assert names(bot.ask(asked, [first, thanks])) == [EXIT]
+    refused = bot.ask("Who founded Northwind Ferries?")
+    again = bot.ask(asked, [refused])
+    assert len(names(again)) != 1  # nothing was cited: all of them, or none
+
+
+def test_a_request_that_leans_on_a_name_is_made_whole(bot: Chatbot) -> None:
+    first = bot.ask("Who is Winston Ma?")
+    assert names(bot.ask("Summarize the article about him", [first])) == [EXIT]
 
 
 def test_of_many_documents_the_newest_are_summarized_and_that_is_said(many: Index) -> None:
     answer = Chatbot(many, "extractive", Settings()).ask("Summarize all documents")
     shown = len({hit.document.uri for hit in answer.hits})
-    assert answer.text.startswith(f"Of 30 documents, the newest {shown}: 2025-03-30: “")
+    assert shown == 12
+    assert answer.text.startswith("Of 30 documents, the newest 12: 2025-03-30: “")
     assert {hit.document.name for hit in answer.hits} == {
         f"note-{number:02}.md" for number in range(31 - shown, 31)
     }
@@ -164,14 +194,26 @@ def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
     smaller = packed(request, 900, 100, lambda messages: len(str(messages)) // 4)
     assert len(str(smaller.messages)) < len(str(request.messages))
     assert "Summarize what the passages say" in smaller.messages[0]["content"]
-    assert "Of 30 documents" in smaller.messages[-1]["content"]
+    assert f"Of 30 documents, the newest {smaller.prompted}:" in smaller.messages[-1]["content"]
+    assert smaller.prompted in range(1, 12)
 
 
-def test_a_request_that_leans_on_nothing_is_not_rewritten(seeds_index: Index) -> None:
+def test_a_request_for_whole_documents_is_not_rewritten(seeds_index: Index) -> None:
     backend = ScriptedBackend(["Sora makes videos. [1]"], rewriting=["never"])
-    Chatbot(seeds_index, [backend], Settings()).ask("Tóm tắt bài báo về Sora")
+    bot = Chatbot(seeds_index, [backend], Settings())
+    bot.ask("Tóm tắt bài báo mới nhất", [("Who is Winston Ma?", "A professor.")])
     (request,) = backend.requests
     assert request.hits
+
+
+def test_the_answer_is_in_the_language_that_was_asked_for(seeds_index: Index) -> None:
+    backend = ScriptedBackend(["Sora tạo video. [1]"])
+    bot = Chatbot(seeds_index, [backend], Settings())
+    answer = bot.ask("Summarize the article about Sora in Vietnamese")
+    assert answer.language == "vi"
+    assert "Write in Vietnamese" in backend.requests[0].messages[0]["content"]
+    assert bot.ask("Tóm tắt bài báo về Sora").language == "vi"
+    assert bot.ask("tom tat bai bao ve sora").language == "vi"
 
 
 def test_a_question_is_no_summary_for_a_model(many: Index) -> None:
@@ -216,11 +258,46 @@ def test_the_documents_are_listed_each_with_its_beginning(bot: Chatbot) -> None:
 
 def test_documents_on_a_topic_are_listed_with_the_part_that_tells_of_it(bot: Chatbot) -> None:
     answer = bot.ask("Tài liệu nào nói về Nvidia?")
-    assert answer.text.startswith("Số tài liệu tìm thấy: 2\n")
+    assert answer.text.startswith(said("documents_found", "vi"))
     assert names(answer) == [ON_SORA, LATEST]
     assert all("Nvidia" in one.quote for one in answer.citations)
     assert hold(answer)
-    assert bot.ask("Are there any articles about climate change?").abstained
+    for asked in (
+        "Are there any articles about climate change?",
+        "Which documents mention Justin Sun?",
+    ):
+        none = bot.ask(asked)
+        assert (none.text, none.abstained) == (said("documents_none", "en"), True)
+
+
+def test_the_newest_document_is_told(bot: Chatbot) -> None:
+    for asked in ("What is the newest article?", "Bài báo nào mới nhất?"):
+        assert names(bot.ask(asked)) == [LATEST]
+
+
+def test_a_document_that_is_gone_by_now_is_left_out(tmp_path: Path, embedder: Embedder) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.txt").write_text(f"The harbour of town {name} is closed.", "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / "one.txt", tmp_path / "two.txt"])
+    uris = [entry.uri for entry in index.documents()]
+    index.remove(tmp_path / "one.txt")
+    assert [hit.document.name for hit in index.excerpts(uris, 3)] == ["two.txt"]
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folder(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    for folder in ("north", "south"):
+        (tmp_path / folder).mkdir()
+        text = f"The harbour of the {folder} was closed for a week by a storm."
+        (tmp_path / folder / "notes.txt").write_text(text, "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / "north", tmp_path / "south"])
+    bot = Chatbot(index, "extractive", Settings())
+    assert "south" in bot.ask("Summarize south/notes.txt").text
+    assert "north" not in bot.ask("Summarize south/notes.txt").text
+    assert "north" in bot.ask("Summarize notes.txt").text
 
 
 def test_documents_in_a_language_are_counted(bot: Chatbot) -> None:
@@ -242,11 +319,13 @@ def test_a_long_list_names_the_newest_and_says_how_many_there_are(many: Index) -
 
 def test_a_title_is_nothing_but_a_title(tmp_path: Path, embedder: Embedder) -> None:
     text = "---\ntitle: 'See [1] ![x](http://127.0.0.1/x) [2]'\n---\nOnly this one line is here."
-    (tmp_path / "odd.md").write_text(text, "utf-8")
+    path = tmp_path / "odd\n9. Another line.md"
+    path.write_text(text, "utf-8")
     index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add(tmp_path / "odd.md")
+    index.add(path)
     answer = Chatbot(index, "extractive", Settings()).ask("list the documents")
     assert re.findall(r"\[\d+\]", answer.text) == ["[1]"]
+    assert "\n9." not in answer.text
     assert hold(answer)
 
 
@@ -264,15 +343,41 @@ def test_an_empty_index_says_that_it_is_empty(tmp_path: Path, embedder: Embedder
     bot = Chatbot(Index.create(tmp_path / "index", Settings(), embedder), "extractive", Settings())
     assert bot.ask("hello").text == f"Hello! {said('no_documents', 'en')}"
     assert bot.ask("Which documents are there?").text == said("no_documents", "en")
-    assert bot.ask("Tóm tắt các tài liệu").abstained
+    empty = bot.ask("Tóm tắt các tài liệu")
+    assert (empty.text, empty.abstained) == (said("no_documents", "vi"), True)
+
+
+def test_like_documents_are_not_summarized_by_one_sentence(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    for number in range(6):
+        text = "Every harbour of this coast was closed for a week by a storm in the spring."
+        (tmp_path / f"{number}.txt").write_text(f"{text}\n\nPage {number}.", "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / f"{number}.txt" for number in range(6)])
+    answer = Chatbot(index, "extractive", Settings()).ask("Summarize the documents")
+    assert answer.text.count("Every harbour") == 1
+
+
+def test_lines_broken_within_a_sentence_are_read(tmp_path: Path, embedder: Embedder) -> None:
+    lines = (
+        "The old canal was dug between 1804 and\n1811 by four thousand men from the hills.\n"
+        "The locks were built of a grey stone that\nwas brought by sea from the northern quarries.\n"
+    )
+    (tmp_path / "canal.txt").write_text(lines, "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add(tmp_path / "canal.txt")
+    answer = Chatbot(index, "extractive", Settings()).ask("Summarize canal.txt")
+    assert "four thousand men" in answer.text
+    assert "northern quarries" in answer.text
 
 
 @pytest.mark.parametrize(
     ("asked", "begins", "language"),
     [
-        ("hello", "Hello! Documents here: 5.", "en"),
-        ("Xin chào", "Xin chào! Số tài liệu ở đây: 5.", "vi"),
-        ("What can you do?", "Documents here: 5.", "en"),
+        ("hello", f"Hello! {said('about_itself', 'en')}", "en"),
+        ("Xin chào", f"Xin chào! {said('about_itself', 'vi')}", "vi"),
+        ("What can you do?", said("about_itself", "en"), "en"),
         ("thanks", said("talk_thanks", "en"), "en"),
         ("tạm biệt", said("talk_farewell", "vi"), "vi"),
     ],

@@ -1,0 +1,185 @@
+"""What a summary or a list of documents is to be about: a request without its verb, taken apart.
+
+Words for documents, and words that join, are taken off its ends only, never from within, and no word in
+capitals is: "the article about the Washington Post" is about the Washington Post. Vietnamese is compared with its
+diacritics where the request has any: "Hà Nội" is no "hả" and no "nói".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .concepts import concepts
+from .language import language_name, languages
+from .text import fold, word_spans
+
+_LONGEST_PHRASE = 4
+_LANGUAGE = "language:"
+
+
+class Token(NamedTuple):
+    """A word of a request: as it is compared, in small letters, without diacritics; where it stands."""
+
+    word: str
+    folded: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a summary or a list is to be about.
+
+    ``text`` is empty for documents altogether. ``of_documents`` says that these are spoken of, ``single``
+    that one is, ``newest`` that the latest are meant, ``points`` that what was talked of before is.
+    ``spoken`` is the language of the documents, ISO 639-1, if it is named.
+    """
+
+    text: str = ""
+    of_documents: bool = False
+    single: bool = False
+    newest: bool = False
+    points: bool = False
+    spoken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Words of one language, as ``intents.toml`` lists them; a request without diacritics is bare."""
+
+    written: Mapping[str, frozenset[str]]
+    bare: Mapping[str, frozenset[str]]
+
+    def of(self, tokens: Sequence[Token]) -> Mapping[str, frozenset[str]]:
+        """The phrases to compare a request with."""
+        return self.bare if all(one.word == one.folded for one in tokens) else self.written
+
+
+def phrases(table: Mapping[str, Sequence[str]]) -> Phrases:
+    """Lists of phrases, by name, with their diacritics and without."""
+    written = {name: frozenset(listed) for name, listed in table.items()}
+    return Phrases(written, {name: frozenset(map(fold, own)) for name, own in written.items()})
+
+
+def tokens_of(said: str) -> list[Token]:
+    """The words of a request."""
+    return [Token(word, fold(word), start, end) for word, start, end in word_spans(said)]
+
+
+def topic_of(said: str, tokens: Sequence[Token], known: Phrases, asking: str) -> Topic | None:
+    """What a request is about.
+
+    Args:
+        said: The whole request.
+        tokens: Its words but for those that say what is to be done.
+        known: The words of its language.
+        asking: Which of the lists of words makes a question of it.
+
+    Returns:
+        ``None`` where it is a question, or about nothing that can be told.
+    """
+    own = known.of(tokens)
+    whole = " ".join(_compared(one, own is known.bare) for one in tokens)
+    if any(f" {phrase} " in f" {whole} " for phrase in own[asking]):
+        return None
+    if not tokens:
+        return Topic()
+    if whole in own["pointing"]:
+        return Topic(points=True, of_documents=True, single=True)
+    stripping = _Stripping(said, tokens, own, bare=own is known.bare)
+    stripping.front()
+    stripping.back()
+    return stripping.topic()
+
+
+def named_language(phrase: str) -> str:
+    """The language that a phrase names, "Vietnamese" or "tiếng Việt", ISO 639-1; or nothing."""
+    names = {language_name(code).lower(): code for code in languages()}
+    keys = [one.key for one in concepts(phrase) if one.key.startswith(_LANGUAGE)]
+    return names.get(phrase.lower(), "") or (keys[0].removeprefix(_LANGUAGE) if keys else "")
+
+
+def _compared(token: Token, bare: bool) -> str:
+    return token.folded if bare else token.word
+
+
+class _Stripping:
+    """Takes words off the ends of a topic, and notes what they say of it."""
+
+    def __init__(
+        self, said: str, tokens: Sequence[Token], own: Mapping[str, frozenset[str]], *, bare: bool
+    ) -> None:
+        self._said, self._tokens, self._own, self._bare = said, tokens, own, bare
+        self._loud = said.isupper()
+        self._first, self._last = 0, len(tokens)
+        self._single = self._several = self._newest = False
+        self._spoken = ""
+
+    def front(self) -> None:
+        """Take off what a topic begins with."""
+        while size := self._note(range(min(_LONGEST_PHRASE, self._last - self._first), 0, -1), 1):
+            self._first += size
+
+    def back(self) -> None:
+        """Take off what a topic ends with: "the Sora article"."""
+        while size := self._note(range(min(_LONGEST_PHRASE, self._last - self._first), 0, -1), -1):
+            self._last -= size
+
+    def topic(self) -> Topic | None:
+        """What is left."""
+        of_documents = self._single or self._several
+        single = self._single and not self._several
+        if self._first < self._last:
+            last = _compared(self._tokens[self._last - 1], self._bare)
+            if last in self._own["leading"]:  # "Han in the article" is about Han
+                return None
+            text = self._said[self._tokens[self._first].start : self._tokens[self._last - 1].end]
+            return Topic(text, of_documents, single, spoken=self._spoken)
+        if not of_documents:
+            return None
+        return Topic("", True, single, self._newest, spoken=self._spoken)
+
+    def _note(self, sizes: range, way: int) -> int:
+        """How many words at one end say nothing of the topic itself, the most first."""
+        for size in sizes:
+            at = self._first if way > 0 else self._last - size
+            if self._is_capital(at):
+                continue
+            phrase = " ".join(_compared(one, self._bare) for one in self._tokens[at : at + size])
+            if self._takes(phrase, at, size, way):
+                return size
+        return 0
+
+    def _takes(self, phrase: str, at: int, size: int, way: int) -> bool:
+        own = self._own
+        if phrase in own["plural"]:
+            self._several = True
+        elif phrase in own["documents"]:
+            self._single = True
+        elif phrase in own["newest"] and (way > 0 or self._single or self._several):
+            self._newest = True
+        elif (way > 0 and phrase in own["leading"]) or (way < 0 and phrase in own["trailing"]):
+            pass
+        elif spoken := self._language(at, size):
+            self._spoken = spoken
+        else:
+            return False
+        self._several = self._several or phrase in own["several"]
+        return True
+
+    def _language(self, at: int, size: int) -> str:
+        """The language that words name which stand beside a word for documents."""
+        before = " ".join(_compared(one, self._bare) for one in self._tokens[max(0, at - 2) : at])
+        behind = [_compared(one, self._bare) for one in self._tokens[at + size : at + size + 2]]
+        nouns = self._own["documents"] | self._own["plural"]
+        beside = {before, before.rpartition(" ")[2], " ".join(behind), *behind[:1]} & nouns
+        span = self._said[self._tokens[at].start : self._tokens[at + size - 1].end]
+        return named_language(span) if beside else ""
+
+    def _is_capital(self, at: int) -> bool:
+        token = self._tokens[at]
+        if self._loud or token.start == 0 or not self._said[token.start].isupper():
+            return False
+        return not named_language(self._said[token.start : token.end])
