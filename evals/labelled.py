@@ -17,12 +17,12 @@ from typing import Any
 
 from rag.candidates import Candidate, candidates
 from rag.chatbot import Chatbot
+from rag.conversation import standalone
 from rag.errors import EvaluationError
 from rag.evals.metrics.answers import contained
 from rag.index.index import Index
 from rag.llm.backend import Request
 from rag.question import Asked
-from rag.retrieval import standalone
 from rag.settings import Settings
 from rag.text import fold, normalize
 from rag.types import Hit

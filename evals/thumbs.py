@@ -33,6 +33,8 @@ cases = "cases.jsonl"
 def export_feedback(index: Path, folder: Path) -> tuple[int, int]:
     """Make a suite of the thumbs in an index's folder, or add those that are new.
 
+    Those on greetings, lists and summaries are left out.
+
     Cases that are there already stay as they are: they may have been edited.
 
     Args:
@@ -45,14 +47,14 @@ def export_feedback(index: Path, folder: Path) -> tuple[int, int]:
     Raises:
         EvaluationError: There are no thumbs, or the suite cannot be written.
     """
-    thumbs = read_feedback(index)
+    thumbs = list(filter(_is_of_documents, read_feedback(index)))
     if not thumbs:
         raise EvaluationError(
             f"There is no feedback in {index}.", "Give answers a thumb in the chat window first."
         )
     path = folder / _CASES
     known = _known(path) if path.is_file() else set()
-    rows = [row for row in map(_row, filter(_is_of_documents, thumbs)) if row["id"] not in known]
+    rows = [row for row in map(_row, thumbs) if row["id"] not in known]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MANIFEST).exists():
@@ -94,8 +96,8 @@ def _line_end(file: BinaryIO) -> bytes:
 
 
 def _is_of_documents(thumb: Feedback) -> bool:
-    """Whether an answer says what documents say: a greeting is no case."""
-    return thumb.answer.get("intent", Intent.ANSWER) in (Intent.ANSWER, Intent.SUMMARY)
+    """Whether a question was answered: greetings, lists and summaries are no cases."""
+    return bool(thumb.answer.get("intent", Intent.ANSWER) == Intent.ANSWER)
 
 
 def _row(thumb: Feedback) -> dict[str, Any]:

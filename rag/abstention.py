@@ -100,7 +100,7 @@ def is_about(decision: Decision) -> bool:
     named = not decision.asked.names or any(
         one.candidate.feature("names_passage") == 1.0 for one in decision.ranked
     )
-    return named and best >= _ABOUT
+    return named and best >= ABOUT
 
 
 def names_in(asked: Asked, hit: Hit) -> set[tuple[str, ...]]:
@@ -222,7 +222,7 @@ CLEARLY_NOT = 0.1
 # The least score of the best passage. The titles of XQuAD's articles as topics, every other article in the
 # index: of 24 that are there 22 are taken for there in English and 19 in Vietnamese, of 24 that are
 # not 5 and 4, which the others mostly mention ("Construction", "Southern California").
-_ABOUT = 0.34
+ABOUT = 0.34
 
 # Beyond this the second sentence says nothing any more.
 _FAR_AHEAD = 5.0

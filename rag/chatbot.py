@@ -14,13 +14,13 @@ from rag.llm.rests import Rests, kept_rests
 from .abstention import CLEARLY_NOT
 from .answering import answered
 from .checking import Checking
-from .conversation import turn_of
+from .conversation import standalone, turn_of
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
-from .intents import Aim, aim_of
+from .intents import Aim, aim_of, without_greeting
 from .messages import scope
 from .preparing import Asking, Preparing
-from .retrieval import Corpus, Filters, Retriever, standalone
+from .retrieval import Corpus, Filters, Retriever
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
 from .settings import Settings, load_settings
 from .text import normalize
@@ -133,17 +133,20 @@ class Chatbot:
         question = normalize(question).strip()
         if not question:
             raise QuestionError("The question is empty.", "Write what you want to know.")
-        aim = aim_of(question)
+        asked = without_greeting(question)
+        aim = aim_of(asked)
         filters = filters or Filters()
         if answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters):
             yield Retrieved(answer.hits)
             yield Delta(answer.text)
             yield Done(answer)
             return
-        turns, draft = _turns(history), Draft()
+        every, draft = [_turn(one) for one in history], Draft()
+        turns = [turn for turn in every if _can_be_leant_on(turn)]
+        before = next((turn.documents for turn in reversed(every) if turn.documents), ())
         chain = await present(self.backends)
-        rewriting = await self._rewritten(question, aim, turns, filters, chain, draft)
-        asking = Asking(question, turns, rewriting, filters, aim)
+        rewriting = await self._rewritten(asked, aim, turns, filters, chain, draft)
+        asking = Asking(asked, turns, rewriting, filters, aim, before)
         request = await asyncio.to_thread(self._preparing.request, asking)
         meant = await asyncio.to_thread(request.meant, rewriting.question)
         searched = (meant, *rewriting.translations)
@@ -185,7 +188,8 @@ class Chatbot:
         Raises:
             QuestionError: The question is empty.
         """
-        asked = standalone(normalize(question).strip(), _turns(history))
+        turns = list(filter(_can_be_leant_on, map(_turn, history)))
+        asked = standalone(without_greeting(normalize(question).strip()), turns)
         return self._preparing.passages(Rewriting(asked), filters or Filters(), k)
 
     async def _rewritten(
@@ -241,15 +245,11 @@ class Chatbot:
         return languages & {filters.language} if filters.language else languages
 
 
-def _turns(history: History) -> list[Turn]:
-    """Earlier exchanges; a greeting, and a list of all documents, are nothing to lean on."""
-    return [turn for turn in map(_turn, history) if _can_be_leant_on(aim_of(turn.question))]
-
-
-def _can_be_leant_on(aim: Aim) -> bool:
-    return aim.intent is not Intent.TALK and (
-        aim.intent is not Intent.LISTING or bool(aim.topic.text)
-    )
+def _can_be_leant_on(turn: Turn) -> bool:
+    """Whether a question may lean on an exchange: not on a greeting, nor on a list of all documents."""
+    aim = aim_of(turn.question)
+    listed = aim.intent is Intent.LISTING and not aim.topic.text
+    return aim.intent is not Intent.TALK and not listed
 
 
 def _turn(one: object) -> Turn:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from .intents import Aim
 from .markers import defused
 from .messages import said
-from .overview import NEARLY_AS_GOOD, newest_first
+from .overview import NEARLY_AS_GOOD, newest_first, with_folder
 from .retrieval import Filters, Library
 from .summary import opening
 from .text import shortened
-from .types import Answer, Citation, Hit, Intent, Sentence, Support
+from .types import Answer, Citation, Hit, Intent, Support
 
 # How many documents a listing names.
 _LISTED = 20
@@ -43,7 +44,8 @@ def nothing_there(question: str, language: str, library: Library) -> Answer | No
     """What to say where there are no documents at all."""
     if library.languages():
         return None
-    return Answer(question, said("no_documents", language), language, "", abstained=True)
+    text = said("no_documents", language)
+    return Answer(question, text, language, "", abstained=True, intent=Intent.SUMMARY)
 
 
 def listed(
@@ -67,7 +69,8 @@ def listed(
     if aim.topic.text:
         found = _best_of_each(search(aim.topic.text))
         heading = said("documents_found" if found else "documents_none", language)
-        answer = _lines(heading, question, language, found, more="")
+        more = said("documents_others", language) if len(found) > _LISTED else ""
+        answer = _lines(heading, question, language, found[:_LISTED], more)
         return dataclasses.replace(answer, abstained=not found)
     narrowed = filters.of_language(aim.topic.spoken)
     known = newest_first(library.documents(**dataclasses.asdict(narrowed))) if narrowed else []
@@ -75,7 +78,7 @@ def listed(
         empty = "no_such_documents" if library.languages() else "no_documents"
         return Answer(question, said(empty, language), language, "", intent=Intent.LISTING)
     heading = said("documents_listed", language).format(count=len(known))
-    if aim.topic.newest and known[0].published:
+    if aim.topic.newest and aim.topic.single:
         known, heading = known[:1], said("document_newest", language)
     rest = len(known) - _LISTED
     more = said("documents_more", language).format(count=rest) if rest > 0 else ""
@@ -89,34 +92,36 @@ def _best_of_each(found: Sequence[Hit]) -> list[Hit]:
     for hit in found:
         if hit.score >= NEARLY_AS_GOOD * found[0].score:
             best.setdefault(hit.document.uri, hit)
-    return list(best.values())[:_LISTED]
+    return list(best.values())
 
 
 def _lines(heading: str, question: str, language: str, heads: Sequence[Hit], more: str) -> Answer:
     """A line for each document, with a quote of it."""
-    text = heading
-    lines: list[Sentence] = []
-    for number, head in enumerate(heads, start=1):
-        line = f"{number}. {_called(head)} [{number}]"
-        text += "\n" if lines else "\n\n"
-        span = len(text), len(text) + len(line)
-        cited = (_quoted(number, head),)
-        lines.append(Sentence(line, *span, cited, Support.SUPPORTED, (), (number,)))
-        text += line
-    text += f"\n\n{more}" if more else ""
-    citations = tuple(citation for line in lines for citation in line.citations)
+    several = [name for name, count in Counter(h.document.name for h in heads).items() if count > 1]
+    lines = [
+        f"{number}. {_called(head, in_folder=head.document.name in several)} [{number}]"
+        for number, head in enumerate(heads, start=1)
+    ]
+    text = "\n\n".join(filter(None, [heading, "\n".join(lines), more]))
+    citations = tuple(_quoted(number, head) for number, head in enumerate(heads, start=1))
     return Answer(
-        question, text, language, "", tuple(lines), citations, tuple(heads), intent=Intent.LISTING
+        question,
+        text,
+        language,
+        "",
+        citations=citations,
+        hits=tuple(heads),
+        intent=Intent.LISTING,
     )
 
 
-def _called(head: Hit) -> str:
+def _called(head: Hit, *, in_folder: bool) -> str:
     """A document's title, else how it begins, its file, date and language."""
     document = head.document
     titled = document.title != document.name
     title = shortened(document.title if titled else document.text[:_SAMPLE], _LONGEST_TITLE)
     dated = [document.published.isoformat()] if document.published else []
-    file = shortened(document.name, _LONGEST_TITLE)
+    file = shortened(with_folder(document) if in_folder else document.name, _LONGEST_TITLE)
     told = [title if titled else f"“{title}”", file, *dated, document.language]
     return defused(" · ".join(told))
 

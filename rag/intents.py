@@ -14,9 +14,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from .concepts import concepts
 from .text import fold, normalize
 from .topics import (
+    FILE,
     Phrases,
     Token,
     Topic,
@@ -31,14 +31,14 @@ from .types import Intent
 _MOST_WORDS = 40
 # Of so many words at most is what stands around a request.
 _LONGEST_AROUND = 6
-_LANGUAGE = "language:"
-_FILE = re.compile(r"\w\.[A-Za-z]\w{1,4}$")
-# The lists of phrases that a topic is told from its words by.
+# Behind a request without diacritics these may be a part of its topic: "chau A", "gia nha".
+_AMBIGUOUS = frozenset(["a", "nha", "di", "voi", "vay", "nhe"])
+# The lists of phrases that a request and its topic are told apart by.
 _LISTS = (
-    "documents", "plural", "leading", "trailing", "pointing", "several", "newest",
+    "front", "behind", "documents", "plural", "leading", "trailing", "pointing", "pronouns",
+    "ordinals", "several", "newest", "demonstratives",
 )  # fmt: skip
-
-
+_GREETING_ENDS = re.compile(r"([,.!;:…]+)")
 _NOTHING = Topic()
 
 
@@ -64,8 +64,8 @@ class _Patterns:
     language: str
     talk: Mapping[str, tuple[re.Pattern[str], ...]]
     ways: tuple[tuple[Intent, tuple[re.Pattern[str], ...]], ...]
-    around: frozenset[str]
     length: re.Pattern[str]
+    paired: Mapping[str, str]
     in_language: frozenset[str]
     phrases: Phrases
 
@@ -80,13 +80,22 @@ def aim_of(said: str) -> Aim:
     every = tokens_of(said)
     if 0 < len(every) <= _MOST_WORDS:
         for patterns in _patterns():
-            if aim := _talk(every, patterns) or _request(said, every, patterns):
+            if aim := _talk(said, every, patterns) or _request(said, every, patterns):
                 return aim
     return Aim(Intent.ANSWER)
 
 
-def _talk(every: Sequence[Token], patterns: _Patterns) -> Aim | None:
-    for text in (_joined(every), _joined(_bare(every, patterns))):
+def without_greeting(said: str) -> str:
+    """A question without the greeting or thanks in front of it: "Hello, who is Winston Ma?"."""
+    begins, mark, rest = (
+        _GREETING_ENDS.split(said, maxsplit=1) if (_GREETING_ENDS.search(said)) else (said, "", "")
+    )
+    greets = mark and tokens_of(rest) and aim_of(begins).intent is Intent.TALK
+    return rest.strip() if greets else said
+
+
+def _talk(said: str, every: Sequence[Token], patterns: _Patterns) -> Aim | None:
+    for text in (_joined(every), _joined(_bare(said, every, patterns))):
         for kind, ways in patterns.talk.items():
             if any(one.fullmatch(text) for one in ways):
                 return Aim(Intent.TALK, Topic(kind), patterns.language)
@@ -95,7 +104,7 @@ def _talk(every: Sequence[Token], patterns: _Patterns) -> Aim | None:
 
 def _request(said: str, every: Sequence[Token], patterns: _Patterns) -> Aim | None:
     """A list or a summary, if that is what is wanted."""
-    whole = _bare(every, patterns)
+    whole = _bare(said, every, patterns)
     shorter, reply = _without_language(said, whole, patterns)
     for intent, ways in patterns.ways:
         # "How many documents are in French?" names no language to answer in.
@@ -115,22 +124,20 @@ def _topic(
 ) -> Topic | None:
     """What a list or a summary is to be about, of which the verb and its like are known."""
     group = match.lastgroup
-    if intent is Intent.LISTING and not group:
-        text = said.lower()
-        newest = any(f" {one} " in f" {match[0]} " for one in known.bare["newest"])
-        return Topic(of_documents=True, single=newest, newest=newest, spoken=_spoken(text))
     first = match.string[: match.start(group)].count(" ") if group else 0
     size = len(match[group].split()) if group else 0
-    topic = topic_of(said, kept[first : first + size], known, intent.value)
-    speaks_of_documents = topic and (topic.of_documents or _FILE.search(topic.text))
+    named = kept[first : first + size]
+    if group in ("language", "spoken"):
+        spoken = named_language(said[named[0].start : named[-1].end])
+        return Topic(of_documents=True, spoken=spoken) if spoken else None
+    if intent is Intent.LISTING and not group:
+        text = f" {match[0]} "
+        newest = any(f" {one} " in text for one in known.bare["newest"])
+        several = any(f" {one} " in text for one in known.bare["plural"])
+        return Topic(of_documents=True, single=newest and not several, newest=newest)
+    topic = topic_of(said, named, known, intent.value)
+    speaks_of_documents = topic and (topic.of_documents or FILE.search(topic.text))
     return topic if group != "document" or speaks_of_documents else None
-
-
-def _spoken(said: str) -> str:
-    """The one language that a request for a list names: "documents in French"."""
-    found = {named_language(said[one.start : one.end]) for one in tokens_of(said)}
-    found |= {one.key.removeprefix(_LANGUAGE) for one in concepts(said) if _LANGUAGE in one.key}
-    return next(iter(found - {""})) if len(found - {""}) == 1 else ""
 
 
 def _without_language(
@@ -141,25 +148,38 @@ def _without_language(
         if len(tokens) > size + 1 and tokens[-size - 1].folded in patterns.in_language:
             language = named_language(said[tokens[-size].start : tokens[-1].end])
             if language:
-                return _bare(tokens[: -size - 1], patterns), language
+                return _bare(said, tokens[: -size - 1], patterns), language
     return tokens, ""
 
 
-def _bare(tokens: Sequence[Token], patterns: _Patterns) -> Sequence[Token]:
+def _bare(said: str, tokens: Sequence[Token], patterns: _Patterns) -> Sequence[Token]:
     """A request without what stands around it, the longest phrases first; never nothing."""
+    own = patterns.phrases.of(tokens)
+    bare = own is patterns.phrases.bare
     first, last = 0, len(tokens)
-    while size := _around(tokens[first:last], patterns, 1):
+    paired: set[str] = set()
+    while size := _around(said, tokens[first:last], own["front"], 1, bare=bare):
+        paired.add(patterns.paired.get(_joined(tokens[first : first + size]), ""))
         first += size
-    while size := _around(tokens[first:last], patterns, -1):
+    if first < last and tokens[-1].folded in paired:
+        last -= 1
+    behind = [one for one in own["behind"] if not bare or " " in one or one not in _AMBIGUOUS]
+    while size := _around(said, tokens[first:last], behind, -1, bare=bare):
         last -= size
+    for size in range(min(_LONGEST_AROUND, last - first - 1), 0, -1):
+        if patterns.length.fullmatch(_joined(tokens[last - size : last])):
+            return tokens[first : last - size]
     return tokens[first:last] if first < last else tokens
 
 
-def _around(tokens: Sequence[Token], patterns: _Patterns, way: int) -> int:
-    """How many words at one end say nothing, of at most six."""
+def _around(
+    said: str, tokens: Sequence[Token], known: Sequence[str], way: int, *, bare: bool
+) -> int:
+    """How many words at one end say nothing, of at most six; a name says something."""
     for size in range(min(_LONGEST_AROUND, len(tokens)), 0, -1):
-        text = _joined(tokens[:size] if way > 0 else tokens[-size:])
-        if text in patterns.around or (way < 0 and patterns.length.fullmatch(text)):
+        own = tokens[:size] if way > 0 else tokens[-size:]
+        capital = own[0].start > 0 and said[own[0].start].isupper() and not said.isupper()
+        if not capital and " ".join(one.folded if bare else one.word for one in own) in known:
             return size
     return 0
 
@@ -188,8 +208,8 @@ def _compiled(language: str, table: Mapping[str, Any]) -> _Patterns:
             (Intent.LISTING, compiled(table["listing"])),
             (Intent.SUMMARY, compiled(table["summary"])),
         ),
-        frozenset(table["around"]),
         re.compile(table["length"]),
+        {fold(one): fold(other) for one, other in table["paired"].items()},
         frozenset(map(fold, table["in_language"])),
         phrases({**lists, **table["asking"]}),
     )

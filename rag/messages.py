@@ -75,6 +75,7 @@ def answer_messages(
     history: Sequence[Turn] = (),
     intent: Intent = Intent.ANSWER,
     of_documents: int = 0,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[Message, ...]:
     """The messages that ask an LLM to answer a question from passages, or to summarize these.
 
@@ -85,7 +86,10 @@ def answer_messages(
         history: Earlier exchanges, oldest first.
         intent: Whether a summary is wanted.
         of_documents: Of how many documents a summary should be.
+        numbers: Which of the passages, from 1; all if left out.
     """
+    chosen = range(1, len(hits) + 1) if numbers is None else numbers
+    passages = [(number, hits[number - 1]) for number in chosen]
     name = language_name(language)
     system = render(
         "answer.system",
@@ -97,9 +101,8 @@ def answer_messages(
     for turn in history[-_TURNS:]:
         messages.append({"role": "user", "content": spoken(turn.question)})
         messages.append({"role": "assistant", "content": spoken(turn.answer)})
-    user = render(
-        "answer.user", question=question, hits=hits, note=scope(hits, of_documents, language)
-    )
+    note = scope([hit for _, hit in passages], of_documents, language)
+    user = render("answer.user", question=question, passages=passages, note=note)
     messages.append({"role": "user", "content": user})
     return tuple(messages)
 

@@ -16,8 +16,8 @@ from urllib.parse import unquote
 
 from .retrieval import Filters, Library, Listed
 from .text import collapse, fold
-from .topics import Topic
-from .types import Hit
+from .topics import FILE, Topic
+from .types import Document, Hit
 
 # A passage is of a topic, too, if its score is so much of the best one's.
 NEARLY_AS_GOOD = 0.5
@@ -61,23 +61,36 @@ def overview(
     """
     narrowed = filters.of_language(topic.spoken)
     listed = library.documents(**dataclasses.asdict(narrowed)) if narrowed else []
-    chosen = [one for one in listed if one.uri in before] if _points_back(topic) else []
-    chosen = chosen or _named(listed, said, topic)
-    if chosen or not topic.text:
-        return _of_documents(chosen or listed, topic, library, most)
+    if topic.place or (before and _may_point_back(topic)):
+        meant = before[topic.place - 1 : topic.place] if topic.place else before
+        return _of_documents([one for one in listed if one.uri in meant], topic, library, most)
+    named = _named(listed, said, topic)
+    if not named and FILE.search(said.rstrip(" .?!")):
+        return Overview()  # there is no such file
+    if named or not topic.text:
+        return _of_documents(named or listed, topic, library, most)
     found = search(topic.text)
     if not found:
         return Overview()
     if topic.single:
-        return Overview(tuple(library.excerpts([found[0].document.uri], most)), 1)
+        return Overview(tuple(library.excerpts([_best(found, topic)], most)), 1)
     good = [hit for hit in found[:most] if hit.score >= NEARLY_AS_GOOD * found[0].score]
     together = tuple(sorted(good, key=_first_of(found)))
     return Overview(together, len({hit.document.uri for hit in together}), topic.text)
 
 
 def newest_first(documents: Sequence[Listed]) -> list[Listed]:
-    """Documents by their date, those without one last."""
-    return sorted(documents, key=lambda one: one.published or dt.date.min, reverse=True)
+    """Documents by their date; those without one last, as they were added last."""
+    return sorted(documents, key=lambda one: (one.published or dt.date.min, one.id), reverse=True)
+
+
+def _best(found: Sequence[Hit], topic: Topic) -> str:
+    """The document of the best passage, or of the newest of those that are nearly as good."""
+    good = [hit.document for hit in found if hit.score >= NEARLY_AS_GOOD * found[0].score]
+    dated = [one for one in good if one.published]
+    if topic.newest and dated:
+        return max(dated, key=lambda one: one.published or dt.date.min).uri
+    return found[0].document.uri
 
 
 def _of_documents(
@@ -85,15 +98,17 @@ def _of_documents(
 ) -> Overview:
     """Passages of whole documents, the newest ones first, of each as many as of another."""
     ordered = newest_first(documents)
-    if topic.newest and topic.single and ordered and ordered[0].published:
+    if topic.newest and topic.single:
         ordered = ordered[:1]
     some = ordered[:most]
     share = most // len(some) if some else 0
     return Overview(tuple(library.excerpts([one.uri for one in some], share)), len(ordered))
 
 
-def _points_back(topic: Topic) -> bool:
-    return topic.points or (topic.single and not (topic.text or topic.newest or topic.spoken))
+def _may_point_back(topic: Topic) -> bool:
+    """Whether "it", "the article", "these documents" or nothing at all is to be summarized."""
+    named = topic.text or topic.newest or topic.spoken
+    return not named and (topic.these or topic.single or not topic.of_documents)
 
 
 def _named(listed: Sequence[Listed], said: str, topic: Topic) -> list[Listed]:
@@ -102,23 +117,32 @@ def _named(listed: Sequence[Listed], said: str, topic: Topic) -> list[Listed]:
     Of files of one name those are meant whose folder is named, too.
     """
     asked, about = fold(said), collapse(fold(topic.text))
+    if not about and "." not in said:
+        return []
     named = [one for one in listed if _is_named(one, asked, about)]
-    in_folder = [one for one in named if _with_folder(one) in asked]
+    longest = {fold(one.name) for one in named}
+    named = [one for one in named if not any(_is_within(fold(one.name), name) for name in longest)]
+    in_folder = [one for one in named if fold(with_folder(one)) in asked]
     return in_folder or named
+
+
+def _is_within(name: str, other: str) -> bool:
+    """Whether a file's name is a part of another's: ``note.txt`` of ``my-note.txt``."""
+    return name != other and name in other
 
 
 def _is_named(document: Listed, asked: str, about: str) -> bool:
     name = fold(document.name)
     stem = PurePath(name).stem
     # Compiling a pattern for each of many documents would take long.
-    if stem != name and name in asked and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", asked):
+    if stem != name and name in asked and re.search(rf"(?<![\w-]){re.escape(name)}(?!\w)", asked):
         return True
     return bool(about) and about in (stem, collapse(fold(document.title)))
 
 
-def _with_folder(document: Listed) -> str:
+def with_folder(document: Listed | Document) -> str:
     """A document's file with the folder it lies in: ``letters/may.txt``."""
-    return fold("/".join(unquote(document.uri).split("/")[-2:]))
+    return "/".join(unquote(document.uri).split("/")[-2:])
 
 
 def _first_of(found: Sequence[Hit]) -> Callable[[Hit], tuple[int, int]]:

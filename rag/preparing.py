@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.llm.backend import Request
 
-from .abstention import decide, is_about, names_in
+from .abstention import ABOUT, decide, is_about, names_in
 from .conversation import answer_language
 from .direct import greeted, listed, nothing_there
 from .intents import Aim, aim_of
@@ -30,13 +30,17 @@ _MOST_LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A question in its conversation: as it was asked, made whole, for which documents, what is wanted."""
+    """A question in its conversation: as it was asked, made whole, for which documents, what is wanted.
+
+    ``cited`` are the URIs of the documents that were cited last.
+    """
 
     question: str
     turns: Sequence[Turn]
     rewriting: Rewriting
     filters: Filters
     aim: Aim
+    cited: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,14 @@ class Preparing:
         if not is_about(decision):
             return []
         names = set(decision.asked.names)
-        return [hit for hit in found if names <= names_in(decision.asked, hit)]
+        return [
+            hit for hit in found if hit.score >= ABOUT and names <= names_in(decision.asked, hit)
+        ]
 
     def _overview(self, asking: Asking, aim: Aim, language: str) -> Overview:
         """What a summary is to be made of."""
-        before = next((turn.documents for turn in reversed(asking.turns) if turn.documents), ())
-        if not isinstance(self.retriever, Library) or (
-            aim.topic.points and asking.turns and not before
-        ):
+        points = aim.topic.points and bool(asking.turns or aim.topic.place)
+        if not isinstance(self.retriever, Library) or (points and not asking.cited):
             return Overview()
         translated = [aim_of(one).topic.text for one in asking.rewriting.translations]
         filters = asking.filters.of_language(aim.topic.spoken)
@@ -137,7 +141,9 @@ class Preparing:
             return self._about(topics, language, filters, most)
 
         whole = asking.rewriting.question
-        return overview(aim.topic, whole, self.retriever, asking.filters, search, most, before)
+        return overview(
+            aim.topic, whole, self.retriever, asking.filters, search, most, asking.cited
+        )
 
     def _summary(self, asking: Asking, language: str, made: Overview) -> Request:
         """What a backend is asked that is to summarize passages."""

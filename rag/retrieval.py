@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from .conversation import standalone
 from .types import Hit
 from .weighing import Weighing
 
@@ -19,7 +18,6 @@ __all__ = [
     "Retriever",
     "Speller",
     "search_all",
-    "standalone",
     "with_head",
 ]
 
@@ -40,7 +38,7 @@ class Filters:
 
     def of_language(self, language: str) -> Filters | None:
         """The same for documents in a language; ``None`` where those are in another."""
-        if not language or language == self.language:
+        if not language or language == (self.language or "").lower():
             return self
         return None if self.language else replace(self, language=language)
 
@@ -82,6 +80,11 @@ class Corpus(Protocol):
 
 class Listed(Protocol):
     """A document in a listing; ``rag.index.records.Entry`` is one."""
+
+    @property
+    def id(self) -> int:
+        """Its number; the later it was added, the higher."""
+        ...
 
     @property
     def uri(self) -> str:

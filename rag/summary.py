@@ -21,7 +21,7 @@ from .types import Hit
 _OF_ONE, _OF_SEVERAL = 5, 8
 # What is shorter is a heading or a caption, what is longer a list.
 _FEWEST_WORDS, _MOST_CHARACTERS = 8, 450
-# How much nearer the first sentence counts, the second by half of it, and so on; and how much of its
+# How much nearer the first of them counts, the second by half of it, the third by a third; and how much of its
 # words another may share with those that are chosen.
 _OPENING, _MOST_OVERLAP = 0.4, 0.5
 # What a sentence is to the whole counts so much beside what it is to the topic, where there is one.

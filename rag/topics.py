@@ -1,12 +1,13 @@
 """What a summary or a list of documents is to be about: a request without its verb, taken apart.
 
-Words for documents, and words that join, are taken off its ends only, never from within, and no word in
-capitals is: "the article about the Washington Post" is about the Washington Post. Vietnamese is compared with its
-diacritics where the request has any: "Hà Nội" is no "hả" and no "nói".
+Words for documents, and words that join, are taken off its ends only, and no word in capitals is: "the
+article about the Washington Post" is about the Washington Post, "the paper mill" about a mill.
+Vietnamese is compared with its diacritics where the request has any: "Hà Nội" is no "hả" and no "nói".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,8 +15,13 @@ from typing import NamedTuple
 from .concepts import concepts
 from .language import language_name, languages
 from .text import fold, word_spans
+from .types import Intent
 
 _LONGEST_PHRASE = 4
+# A name that can only be a file's.
+FILE = re.compile(
+    r"\w\.(?:txt|md|pdf|docx?|pptx?|xlsx?|csv|tsv|html?|epub|eml|jsonl?|zip)\b", re.IGNORECASE
+)
 _LANGUAGE = "language:"
 
 
@@ -32,9 +38,10 @@ class Token(NamedTuple):
 class Topic:
     """What a summary or a list is to be about.
 
-    ``text`` is empty for documents altogether. ``of_documents`` says that these are spoken of, ``single``
-    that one is, ``newest`` that the latest are meant, ``points`` that what was talked of before is.
-    ``spoken`` is the language of the documents, ISO 639-1, if it is named.
+    ``text`` is empty for documents altogether. ``of_documents`` says that these are spoken of,
+    ``single`` that one is, ``newest`` that the latest are meant, ``points`` that what was cited last
+    is, and ``place`` which of that, from 1, if not all; ``these`` that it may be. ``spoken`` is the
+    language of the documents, ISO 639-1, if it is named.
     """
 
     text: str = ""
@@ -42,25 +49,30 @@ class Topic:
     single: bool = False
     newest: bool = False
     points: bool = False
+    place: int = 0
+    these: bool = False
     spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """Words of one language, as ``intents.toml`` lists them; a request without diacritics is bare."""
+    """Phrases of one language in their order, by the names of their lists in ``intents.toml``.
 
-    written: Mapping[str, frozenset[str]]
-    bare: Mapping[str, frozenset[str]]
+    A request without diacritics is compared with ``bare`` ones.
+    """
 
-    def of(self, tokens: Sequence[Token]) -> Mapping[str, frozenset[str]]:
+    written: Mapping[str, tuple[str, ...]]
+    bare: Mapping[str, tuple[str, ...]]
+
+    def of(self, tokens: Sequence[Token]) -> Mapping[str, tuple[str, ...]]:
         """The phrases to compare a request with."""
         return self.bare if all(one.word == one.folded for one in tokens) else self.written
 
 
 def phrases(table: Mapping[str, Sequence[str]]) -> Phrases:
     """Lists of phrases, by name, with their diacritics and without."""
-    written = {name: frozenset(listed) for name, listed in table.items()}
-    return Phrases(written, {name: frozenset(map(fold, own)) for name, own in written.items()})
+    written = {name: tuple(listed) for name, listed in table.items()}
+    return Phrases(written, {name: tuple(map(fold, own)) for name, own in written.items()})
 
 
 def tokens_of(said: str) -> list[Token]:
@@ -86,8 +98,12 @@ def topic_of(said: str, tokens: Sequence[Token], known: Phrases, asking: str) ->
         return None
     if not tokens:
         return Topic()
+    if whole in own["pronouns"]:
+        return None
     if whole in own["pointing"]:
-        return Topic(points=True, of_documents=True, single=True)
+        # What a list is to be about must be said.
+        points = Topic(points=True, of_documents=True, single=True)
+        return points if asking == Intent.SUMMARY else None
     stripping = _Stripping(said, tokens, own, bare=own is known.bare)
     stripping.front()
     stripping.back()
@@ -97,7 +113,8 @@ def topic_of(said: str, tokens: Sequence[Token], known: Phrases, asking: str) ->
 def named_language(phrase: str) -> str:
     """The language that a phrase names, "Vietnamese" or "tiếng Việt", ISO 639-1; or nothing."""
     names = {language_name(code).lower(): code for code in languages()}
-    keys = [one.key for one in concepts(phrase) if one.key.startswith(_LANGUAGE)]
+    whole = [one for one in concepts(phrase) if (one.start, one.end) == (0, len(phrase))]
+    keys = [one.key for one in whole if one.key.startswith(_LANGUAGE)]
     return names.get(phrase.lower(), "") or (keys[0].removeprefix(_LANGUAGE) if keys else "")
 
 
@@ -109,12 +126,12 @@ class _Stripping:
     """Takes words off the ends of a topic, and notes what they say of it."""
 
     def __init__(
-        self, said: str, tokens: Sequence[Token], own: Mapping[str, frozenset[str]], *, bare: bool
+        self, said: str, tokens: Sequence[Token], own: Mapping[str, tuple[str, ...]], *, bare: bool
     ) -> None:
         self._said, self._tokens, self._own, self._bare = said, tokens, own, bare
         self._loud = said.isupper()
         self._first, self._last = 0, len(tokens)
-        self._single = self._several = self._newest = False
+        self._single = self._several = self._newest = self._these = False
         self._spoken = ""
 
     def front(self) -> None:
@@ -136,10 +153,18 @@ class _Stripping:
             if last in self._own["leading"]:  # "Han in the article" is about Han
                 return None
             text = self._said[self._tokens[self._first].start : self._tokens[self._last - 1].end]
-            return Topic(text, of_documents, single, spoken=self._spoken)
+            if place := self._place():
+                return Topic("", True, True, points=True, place=place)
+            return Topic(text, of_documents, single, self._newest, spoken=self._spoken)
         if not of_documents:
             return None
-        return Topic("", True, single, self._newest, spoken=self._spoken)
+        return Topic("", True, single, self._newest, these=self._these, spoken=self._spoken)
+
+    def _place(self) -> int:
+        """Which of the documents is meant by what is left: "the second one"."""
+        own = [_compared(one, self._bare) for one in self._tokens[self._first : self._last]]
+        left = " ".join(own).removesuffix(" one")
+        return self._own["ordinals"].index(left) + 1 if left in self._own["ordinals"] else 0
 
     def _note(self, sizes: range, way: int) -> int:
         """How many words at one end say nothing of the topic itself, the most first."""
@@ -154,9 +179,9 @@ class _Stripping:
 
     def _takes(self, phrase: str, at: int, size: int, way: int) -> bool:
         own = self._own
-        if phrase in own["plural"]:
+        if phrase in own["plural"] and (way < 0 or self._ends(at + size)):
             self._several = True
-        elif phrase in own["documents"]:
+        elif phrase in own["documents"] and (way < 0 or self._ends(at + size)):
             self._single = True
         elif phrase in own["newest"] and (way > 0 or self._single or self._several):
             self._newest = True
@@ -167,13 +192,28 @@ class _Stripping:
         else:
             return False
         self._several = self._several or phrase in own["several"]
+        self._these = self._these or phrase in own["demonstratives"]
         return True
+
+    def _ends(self, at: int) -> bool:
+        """Whether a word for a document ends there: it is no part of a name, "paper mill"."""
+        if at == self._last or self._is_capital(at):
+            return True
+        behind = [_compared(one, self._bare) for one in self._tokens[at : at + _LONGEST_PHRASE]]
+        lists = ("leading", "trailing", "newest")
+        known = {phrase for name in lists for phrase in self._own[name]}
+        phrases = [" ".join(behind[:size]) for size in range(1, len(behind) + 1)]
+        named = any(
+            named_language(self._said[self._tokens[at].start : one.end])
+            for one in self._tokens[at : at + 3]
+        )
+        return named or any(one in known for one in phrases)
 
     def _language(self, at: int, size: int) -> str:
         """The language that words name which stand beside a word for documents."""
         before = " ".join(_compared(one, self._bare) for one in self._tokens[max(0, at - 2) : at])
         behind = [_compared(one, self._bare) for one in self._tokens[at + size : at + size + 2]]
-        nouns = self._own["documents"] | self._own["plural"]
+        nouns = {*self._own["documents"], *self._own["plural"]}
         beside = {before, before.rpartition(" ")[2], " ".join(behind), *behind[:1]} & nouns
         span = self._said[self._tokens[at].start : self._tokens[at + size - 1].end]
         return named_language(span) if beside else ""

@@ -328,7 +328,8 @@ class Answer:
     ``removed_markers`` is how many numbers the backend had written that name no passage,
     ``left_out`` the sentences that a strict answer (``answer.strict``) does not say. ``intent`` is what
     was given: a summary and a list are wanted in vain where no document is about their topic. To a greeting, and to
-    who asks which documents there are, the program itself answers, without a ``backend``.
+    who asks which documents there are, the program itself answers, without a ``backend``. The lines of a list are
+    no sentences that are checked: each cites where its document begins, or tells of the topic.
     """
 
     question: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.text import collapse
-from rag.types import Answer, Attempt, Intent, Support, Usage
+from rag.types import Answer, Attempt, Support, Usage
 
 from .formats import count, money, seconds
 from .markup import displayed
@@ -21,7 +21,7 @@ def facts(answer: Answer, spent: Usage, texts: Strings) -> str:
         texts: The window's texts.
     """
     told = [displayed(answer.backend)]
-    if answer.sentences and answer.intent is not Intent.LISTING:
+    if answer.sentences:
         good = sum(one.support is Support.SUPPORTED for one in answer.sentences)
         told.append(texts["checked"].format(good=good, total=len(answer.sentences)))
     if answer.removed_markers:

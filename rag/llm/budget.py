@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rag.errors import BackendRefused, Fault
 from rag.messages import answer_messages
+from rag.types import Intent
 
 from .backend import Request
 from .tokens import Count
@@ -83,15 +84,22 @@ def prompted(request: Request) -> int:
 
 
 def _asking(request: Request, passages: int, turns: int) -> Request:
-    """The request with a prompt of the first passages and the last turns."""
+    """The request with a prompt of so many passages and the last turns.
+
+    Of an answer they are the first ones, which are the best; a summary is of all of a text.
+    """
+    count = len(request.hits)
+    evenly = request.intent is Intent.SUMMARY and passages
+    places = [place * count // passages for place in range(passages)] if evenly else range(passages)
     history = request.history[len(request.history) - turns :]
     messages = answer_messages(
         request.latest or request.question,
         request.language,
-        request.hits[:passages],
+        request.hits,
         history,
         request.intent,
         request.of_documents,
+        [place + 1 for place in places],
     )
     return replace(request, messages=messages, history=history, prompted=passages)
 

@@ -17,7 +17,7 @@ from rag.types import Hit, Turn
 def test_a_variable_that_is_not_given_is_named() -> None:
     with pytest.raises(PromptError, match="language_name"):
         render("answer.system", no_answer=NO_ANSWER)
-    with pytest.raises(PromptError, match=r"answer\.user.*hits"):
+    with pytest.raises(PromptError, match=r"answer\.user.*passages"):
         render("answer.user", question="Why?")
 
 
