@@ -18,7 +18,7 @@ from .conversation import standalone, turn_of
 from .errors import BackendError, BackendGarbled, Fault, QuestionError
 from .evidence import judging
 from .intents import Aim, aim_of, without_greeting
-from .messages import scope
+from .messages import heading
 from .preparing import Asking, Preparing
 from .retrieval import Corpus, Filters, Retriever
 from .rewriting import Rewriting, needs_rewriting, rewriting_request, rewritten
@@ -234,7 +234,7 @@ class Chatbot:
 
     def _checking(self, request: Request) -> Checking:
         by = judging(self.retriever, request.evidence)
-        note = scope(request.hits, request.of_documents, request.language)
+        note = heading(request.hits, request.of_documents, request.language)
         return Checking(request.language, request.hits, by, note)
 
     def _languages(self, filters: Filters) -> frozenset[str]:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from .intents import Aim
 from .markers import defused
 from .messages import said
-from .overview import NEARLY_AS_GOOD, newest_first, with_folder
+from .overview import newest_first, with_folder
 from .retrieval import Filters, Library
 from .summary import opening
 from .text import shortened
 from .types import Answer, Citation, Hit, Intent, Support
 
+# A document tells of a topic, too, if its best passage scores so much of the best of all; set by
+# judgement, more than for a summary, which leaves out sentences that say nothing of it.
+_NEARLY_AS_GOOD = 0.75
 # How many documents a listing names.
 _LISTED = 20
 _LONGEST_TITLE, _SAMPLE = 120, 400
@@ -90,7 +93,7 @@ def _best_of_each(found: Sequence[Hit]) -> list[Hit]:
     """The best passage of each document that is nearly as much to the point as the best."""
     best: dict[str, Hit] = {}
     for hit in found:
-        if hit.score >= NEARLY_AS_GOOD * found[0].score:
+        if hit.score >= _NEARLY_AS_GOOD * found[0].score:
             best.setdefault(hit.document.uri, hit)
     return list(best.values())
 

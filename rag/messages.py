@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -11,11 +12,14 @@ from typing import Any, TypedDict
 from .errors import PromptError
 from .fencing import attribute, fenced, spoken
 from .language import language_name
-from .markers import NO_ANSWER
+from .markers import NO_ANSWER, defused
+from .text import collapse
 from .types import Hit, Intent, Turn
 
 __all__ = ["NO_ANSWER", "Message", "answer_messages", "render", "said"]
 
+_ENDS = re.compile(r"[.!?…:。\[\]]")
+_LONGEST_TITLE = 120
 # How many earlier exchanges an LLM sees.
 _TURNS = 4
 
@@ -120,6 +124,20 @@ def scope(hits: Sequence[Hit], of_documents: int, language: str) -> str:
         return ""
     kind = "newest" if all(shown.values()) else "some"
     return said(kind, language).format(count=of_documents, shown=len(shown))
+
+
+def heading(hits: Sequence[Hit], of_documents: int, language: str) -> str:
+    """What stands in front of a summary that is made of quotations: ``scope``, or of what it is.
+
+    A title is a document's own text, so it stands in no prompt but as a passage's attribute.
+    """
+    titles = {hit.document.uri: hit.document.title for hit in hits}
+    title = collapse(next(iter(titles.values()), ""))
+    names_one = len(titles) == of_documents == 1 and title not in {h.document.name for h in hits}
+    # One that may end a sentence would be taken for one.
+    if names_one and not _ENDS.search(title) and len(title) <= _LONGEST_TITLE:
+        return said("summary_of", language).format(title=defused(title))
+    return scope(hits, of_documents, language)
 
 
 @cache

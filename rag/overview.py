@@ -20,7 +20,7 @@ from .topics import FILE, Topic
 from .types import Document, Hit
 
 # A passage is of a topic, too, if its score is so much of the best one's.
-NEARLY_AS_GOOD = 0.5
+_NEARLY_AS_GOOD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def overview(
         return Overview()
     if topic.single:
         return Overview(tuple(library.excerpts([_best(found, topic)], most)), 1)
-    good = [hit for hit in found[:most] if hit.score >= NEARLY_AS_GOOD * found[0].score]
+    good = [hit for hit in found[:most] if hit.score >= _NEARLY_AS_GOOD * found[0].score]
     together = tuple(sorted(good, key=_first_of(found)))
     return Overview(together, len({hit.document.uri for hit in together}), topic.text)
 
@@ -86,7 +86,7 @@ def newest_first(documents: Sequence[Listed]) -> list[Listed]:
 
 def _best(found: Sequence[Hit], topic: Topic) -> str:
     """The document of the best passage, or of the newest of those that are nearly as good."""
-    good = [hit.document for hit in found if hit.score >= NEARLY_AS_GOOD * found[0].score]
+    good = [hit.document for hit in found if hit.score >= _NEARLY_AS_GOOD * found[0].score]
     dated = [one for one in good if one.published]
     if topic.newest and dated:
         return max(dated, key=lambda one: one.published or dt.date.min).uri

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rag.llm.backend import Request
 
+from .concepts import concepts
 from .language import telling_words
 from .references import points_back
 from .text import Span, sentences, words
@@ -96,12 +97,22 @@ def _stands_alone(sentence: str, language: str) -> bool:
     bare = sentence.rstrip("\"”’'») ")
     return (
         len(sentence) <= _MOST_CHARACTERS
-        and len(own) >= _FEWEST_WORDS
+        and len(own) - _dated(sentence, language) >= _FEWEST_WORDS
         and not joins
         and not points_back(sentence, language)
         and bare.endswith((".", "!", "…", "。"))
         and "\n\n" not in sentence.strip()
     )
+
+
+def _dated(sentence: str, language: str) -> int:
+    """How many words of a sentence tell a date: "Đà Lạt, ngày 5 tháng 1 năm 2025." says nothing else."""
+    dates = [
+        sentence[one.start : one.end]
+        for one in concepts(sentence, language)
+        if one.key.startswith(("date:", "day:", "month:", "year:"))
+    ]
+    return len(set(words(" ".join(dates))))
 
 
 def _best(

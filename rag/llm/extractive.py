@@ -16,7 +16,7 @@ from rag.answer_types import TELLS, fits, values
 from rag.candidates import held_names
 from rag.labels import labels
 from rag.markers import defused
-from rag.messages import NO_ANSWER, said, scope
+from rag.messages import NO_ANSWER, heading, said
 from rag.periods import Period, period_of
 from rag.premises import contradicts
 from rag.question import Asked
@@ -57,7 +57,7 @@ class ExtractiveBackend:
     async def stream(self, request: Request) -> AsyncGenerator[str | Finished, None]:
         """Write the quotes, each in quotation marks with its marker, or ``NO_ANSWER``."""
         if request.intent is Intent.SUMMARY:
-            note = scope(request.hits, request.of_documents, request.language)
+            note = heading(request.hits, request.of_documents, request.language)
             yield _written(await asyncio.to_thread(central, request), note) or NO_ANSWER
             yield Finished()
             return

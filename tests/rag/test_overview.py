@@ -91,6 +91,17 @@ def test_a_summary_of_one_document_quotes_from_all_over_it(
     assert places[-1] > len(text) / 2
 
 
+def test_a_summary_says_of_which_document_it_is(bot: Chatbot) -> None:
+    answer = bot.ask("Summarize the article about OpenAI leaving China")
+    assert answer.text.startswith("From “OpenAI’s Sudden Departure”: “OpenAI recently announced")
+    assert answer.sentences[0].support is Support.SUPPORTED
+    backend = ScriptedBackend(["OpenAI leaves. [1]"])
+    Chatbot(bot.retriever, [backend], Settings()).ask(
+        "Summarize the article about OpenAI leaving China"
+    )
+    assert "Sudden Departure”:" not in backend.requests[0].messages[-1]["content"]
+
+
 def test_a_summary_of_all_has_a_sentence_of_each(bot: Chatbot) -> None:
     for asked in ("Summarize the documents", "Tóm tắt các bài báo"):
         answer = bot.ask(asked)
