@@ -259,7 +259,9 @@ def test_an_answer_is_that_of_one_backend_whatever_the_others_do(
     if len(answers) == len(played):
         made = [a.backend for answer in answers for a in answer.attempts if a.outcome != "skipped"]
         for name, actor in by_name.items():
-            assert made.count(name) == len(actor.said)
+            # On a busy machine one may be given up so soon that its server never heard of it.
+            unheard = made.count(name) - len(actor.said)
+            assert unheard == 0 or (unheard > 0 and actor.patience == SHORT)
 
     kept = state.read_text("utf-8") if state.exists() else ""
     out = f"{[told(one) for one in played]} {kept} {caplog.text}"
