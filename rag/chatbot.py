@@ -136,7 +136,9 @@ class Chatbot:
         asked = without_greeting(question)
         aim = aim_of(asked)
         filters = filters or Filters()
-        if answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters):
+        if aim.intent is not Intent.ANSWER and (
+            answer := await asyncio.to_thread(self._preparing.direct, aim, question, filters)
+        ):
             yield Retrieved(answer.hits)
             yield Delta(answer.text)
             yield Done(answer)

@@ -38,7 +38,7 @@ _LISTS = (
     "front", "behind", "documents", "plural", "leading", "trailing", "pointing", "pronouns",
     "ordinals", "several", "newest", "demonstratives",
 )  # fmt: skip
-_GREETING_ENDS = re.compile(r"([,.!;:…]+)")
+_GREETING_ENDS = re.compile(r"[,.!;:…]+")
 _NOTHING = Topic()
 
 
@@ -87,11 +87,10 @@ def aim_of(said: str) -> Aim:
 
 def without_greeting(said: str) -> str:
     """A question without the greeting or thanks in front of it: "Hello, who is Winston Ma?"."""
-    begins, mark, rest = (
-        _GREETING_ENDS.split(said, maxsplit=1) if (_GREETING_ENDS.search(said)) else (said, "", "")
-    )
-    greets = mark and tokens_of(rest) and aim_of(begins).intent is Intent.TALK
-    return rest.strip() if greets else said
+    begins, *rest = _GREETING_ENDS.split(said, maxsplit=1)
+    if rest and tokens_of(rest[0]) and aim_of(begins).intent is Intent.TALK:
+        return rest[0].strip()
+    return said
 
 
 def _talk(said: str, every: Sequence[Token], patterns: _Patterns) -> Aim | None:

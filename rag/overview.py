@@ -27,8 +27,8 @@ _NEARLY_AS_GOOD = 0.5
 class Overview:
     """Passages for a summary.
 
-    ``documents`` is how many documents it should be of, of which ``hits`` may hold only some.
-    ``topic`` is given where only what is told of it is wanted, not whole documents.
+    ``documents`` is how many documents it should be of, of which ``hits`` may hold only some; 0 where
+    what is told of a ``topic`` is wanted, in whichever documents, and not whole documents.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -75,8 +75,7 @@ def overview(
     if topic.single:
         return Overview(tuple(library.excerpts([_best(found, topic)], most)), 1)
     good = [hit for hit in found[:most] if hit.score >= _NEARLY_AS_GOOD * found[0].score]
-    together = tuple(sorted(good, key=_first_of(found)))
-    return Overview(together, len({hit.document.uri for hit in together}), topic.text)
+    return Overview(tuple(sorted(good, key=_first_of(found))), topic=topic.text)
 
 
 def newest_first(documents: Sequence[Listed]) -> list[Listed]:

@@ -94,7 +94,7 @@ class Preparing:
             ``None`` where somebody is to answer.
         """
         library = self.retriever
-        if aim.intent is Intent.ANSWER or not isinstance(library, Library):
+        if not isinstance(library, Library):
             return None
         language = self.settings.answer.language or aim.language
         if aim.intent is Intent.TALK:

@@ -20,14 +20,17 @@ Evidence = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 class Request:
     """What a backend answers.
 
-    ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the
-    passages in the order of their numbers; ``evidence`` weighs texts against a question and
-    ``weigh`` against each of its words, for backends that quote. ``question`` stands alone, ``latest`` is what was asked last. Where there are ``hits``, a prompt that is too long for a
-    model is written anew with fewer of them and of ``history``, see ``rag.llm.budget``: then
-    ``prompted`` says how many of the first ``hits`` it holds; ``None`` stands for all. ``most_tokens`` is how long the
-    answer may be, where that is less than the settings allow. ``decision`` is what is known already
-    of whether the passages answer. ``intent`` says whether a summary of the passages is wanted in place of an
-    answer, ``topic`` of what, if not of whole documents; ``of_documents`` is how many documents that should be of, of which ``hits`` may hold only some. ``meant`` gives a question with its diacritics and without slips.
+    ``messages`` is the whole prompt, for backends that are language models. ``hits`` are the passages
+    in the order of their numbers; ``evidence`` weighs texts against a question and ``weigh`` against
+    each of its words, for backends that quote. ``question`` stands alone, ``latest`` is what was asked
+    last. Where there are ``hits``, a prompt that is too long for a model is written anew with fewer of
+    them and of ``history``, see ``rag.llm.budget``: then ``prompted`` says how many ``hits`` it holds;
+    ``None`` stands for all. ``most_tokens`` is how long the answer may be, where that is less than the
+    settings allow. ``decision`` is what is known already of whether the passages answer. ``meant``
+    gives a question with its diacritics and without slips.
+
+    ``intent`` says whether a summary of the passages is wanted in place of an answer: of ``topic``, or
+    of whole documents, ``of_documents`` of them, of which ``hits`` may hold only some.
     """
 
     question: str

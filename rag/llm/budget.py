@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from rag.errors import BackendRefused, Fault
 from rag.messages import answer_messages
-from rag.types import Intent
 
 from .backend import Request
 from .tokens import Count
@@ -86,10 +85,11 @@ def prompted(request: Request) -> int:
 def _asking(request: Request, passages: int, turns: int) -> Request:
     """The request with a prompt of so many passages and the last turns.
 
-    Of an answer they are the first ones, which are the best; a summary is of all of a text.
+    They are the first ones, which are the best, or of the newest documents; of one document that is to
+    be summarized they lie evenly in it.
     """
     count = len(request.hits)
-    evenly = request.intent is Intent.SUMMARY and passages
+    evenly = request.of_documents == 1 and passages
     places = [place * count // passages for place in range(passages)] if evenly else range(passages)
     history = request.history[len(request.history) - turns :]
     messages = answer_messages(

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from rag.chatbot import Chatbot
+from rag.index.embed import Embedder
+from rag.index.index import Index
+from rag.settings import Settings
 from rag.text import words
 from rag.types import Document, Hit, Passage
 from rag.weighing import Weighing, by_words
@@ -70,3 +74,27 @@ def hits() -> list[Hit]:
 def retriever(hits: list[Hit]) -> PlainRetriever:
     """A retriever that finds the two passages."""
     return PlainRetriever(hits)
+
+
+@pytest.fixture
+def bot(seeds_index: Index) -> Chatbot:
+    """Who quotes the seed articles."""
+    return Chatbot(seeds_index, "extractive", Settings())
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Index:
+    """Thirty dated notes, each of some sentences."""
+    folder = tmp_path_factory.mktemp("many")
+    papers = folder / "papers"
+    papers.mkdir()
+    for number in range(1, 31):
+        text = (
+            f"---\ntitle: Note {number} on harbours\ndate: 2025-03-{number:02}\n---\n\n"
+            f"The harbour of town number {number} was closed for {number} days by a storm.\n\n"
+            f"Its master counted {number * 3} damaged boats along the northern quay afterwards."
+        )
+        (papers / f"note-{number:02}.md").write_text(text, "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add(papers)
+    return index

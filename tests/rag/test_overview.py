@@ -1,4 +1,4 @@
-"""Summaries and lists: which documents they are of, and that every line can be looked up."""
+"""Summaries: which documents they are of, and that every sentence can be looked up."""
 
 from __future__ import annotations
 
@@ -21,46 +21,9 @@ from rag.retrieval import Filters
 from rag.settings import Settings
 from rag.summary import central
 from rag.text import words
-from rag.types import Answer, Delta, Done, Hit, Intent, Retrieved, Support
-from tests.rag.conftest import PlainRetriever, hit_of, lexical_evidence
-
-SORA, LATEST = "004_ca0dc37247db475f.txt", "003_69189304b0306e80.txt"
-CUT_OFF, EXIT = "002_37ef041165f304e0.txt", "001_31d3efc9b029c984.txt"
-ON_SORA = "000_f4d03017b7dc492f.txt"
-
-
-@pytest.fixture
-def bot(seeds_index: Index) -> Chatbot:
-    return Chatbot(seeds_index, "extractive", Settings())
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Index:
-    """Thirty dated notes, each of some sentences."""
-    folder = tmp_path_factory.mktemp("many")
-    papers = folder / "papers"
-    papers.mkdir()
-    for number in range(1, 31):
-        text = (
-            f"---\ntitle: Note {number} on harbours\ndate: 2025-03-{number:02}\n---\n\n"
-            f"The harbour of town number {number} was closed for {number} days by a storm.\n\n"
-            f"Its master counted {number * 3} damaged boats along the northern quay afterwards."
-        )
-        (papers / f"note-{number:02}.md").write_text(text, "utf-8")
-    index = Index.create(folder / "index", Settings(), embedder)
-    index.add(papers)
-    return index
-
-
-def names(answer: Answer) -> list[str]:
-    return list(dict.fromkeys(citation.document.name for citation in answer.citations))
-
-
-def hold(answer: Answer) -> bool:
-    """Whether every quote stands where its citation says, and every sentence where it says."""
-    return all(
-        one.document.text[one.start : one.end] == one.quote for one in answer.citations
-    ) and all(answer.text[one.start : one.end] == one.text for one in answer.sentences)
+from rag.types import Hit, Intent, Support
+from tests.rag.articles import CUT_OFF, EXIT, LATEST, ON_SORA, SORA, hold, names
+from tests.rag.conftest import hit_of, lexical_evidence
 
 
 @pytest.mark.parametrize(
@@ -218,6 +181,9 @@ def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
     assert "Summarize what the passages say" in smaller.messages[0]["content"]
     assert f"Of 30 documents, the newest {smaller.prompted}:" in smaller.messages[-1]["content"]
     assert smaller.prompted in range(1, 12)
+    shown = re.findall(r'<passage number="(\d+)"', smaller.messages[-1]["content"])
+    assert len(shown) == smaller.prompted
+    assert [int(one) for one in shown] == list(range(1, len(shown) + 1))  # the newest
 
 
 def test_a_request_for_whole_documents_is_not_rewritten(seeds_index: Index) -> None:
@@ -238,13 +204,17 @@ def test_the_answer_is_in_the_language_that_was_asked_for(seeds_index: Index) ->
     assert bot.ask("tom tat bai bao ve sora").language == "vi"
 
 
+def long_index(folder: Path, embedder: Embedder) -> Index:
+    """An index of one document of eighty chapters."""
+    chapters = [f"Chapter {n} tells how ship number {n} came to harbour. " * 12 for n in range(80)]
+    (folder / "long.txt").write_text("\n\n".join(chapters), "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add(folder / "long.txt")
+    return index
+
+
 def test_a_smaller_prompt_is_still_of_all_of_a_document(tmp_path: Path, embedder: Embedder) -> None:
-    paragraphs = [
-        f"Chapter {n} tells how ship number {n} came to harbour. " * 12 for n in range(40)
-    ]
-    (tmp_path / "long.txt").write_text("\n\n".join(paragraphs), "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add(tmp_path / "long.txt")
+    index = long_index(tmp_path, embedder)
     backend = ScriptedBackend(["Ships came to harbour. [1]"])
     Chatbot(index, [backend], Settings()).ask("Summarize long.txt")
     (request,) = backend.requests
@@ -268,12 +238,7 @@ def test_a_question_is_no_summary_for_a_model(many: Index) -> None:
 
 
 def test_the_passages_of_a_long_document_lie_evenly(tmp_path: Path, embedder: Embedder) -> None:
-    paragraphs = [
-        f"Chapter {n} tells how ship number {n} came to harbour. " * 12 for n in range(80)
-    ]
-    (tmp_path / "long.txt").write_text("\n\n".join(paragraphs), "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add(tmp_path / "long.txt")
+    index = long_index(tmp_path, embedder)
     backend = ScriptedBackend(["Ships came to harbour. [1]"])
     Chatbot(index, [backend], Settings()).ask("Summarize long.txt")
     starts = [hit.passage.start for hit in backend.requests[0].hits]
@@ -282,53 +247,6 @@ def test_the_passages_of_a_long_document_lie_evenly(tmp_path: Path, embedder: Em
     gaps = [b - a for a, b in zip(starts, [*starts[1:], length], strict=True)]
     assert starts[0] == 0
     assert max(gaps) < 2 * min(gaps)
-
-
-def test_the_documents_are_listed_each_with_its_beginning(bot: Chatbot) -> None:
-    events = list(bot.stream("Bạn có những tài liệu nào?"))
-    assert [type(event) for event in events] == [Retrieved, Delta, Done]
-    answer = events[-1].answer  # type: ignore[union-attr]
-    assert answer.text.startswith("Số tài liệu: 5\n")
-    assert answer.language == "vi"
-    assert names(answer)[:2] == [LATEST, CUT_OFF]  # the newest first
-    assert hold(answer)
-    assert not answer.attempts
-    assert answer.backend == ""
-    assert not answer.sentences
-    lines = answer.text.splitlines()[2:]
-    for number, line in enumerate(lines, start=1):
-        assert line.startswith(f"{number}. ")
-        assert line.endswith(f"[{number}]")
-    assert len(lines) == 5
-
-
-def test_documents_on_a_topic_are_listed_with_the_part_that_tells_of_it(bot: Chatbot) -> None:
-    answer = bot.ask("Tài liệu nào nói về Nvidia?")
-    assert answer.text.startswith(said("documents_found", "vi"))
-    assert names(answer) == [ON_SORA, LATEST]
-    assert all("Nvidia" in one.quote for one in answer.citations)
-    assert hold(answer)
-    for asked in (
-        "Are there any articles about climate change?",
-        "Which documents mention Justin Sun?",
-    ):
-        none = bot.ask(asked)
-        assert (none.text, none.abstained) == (said("documents_none", "en"), True)
-
-
-def test_the_newest_document_is_told(bot: Chatbot) -> None:
-    for asked in ("What is the newest article?", "Bài báo nào mới nhất?"):
-        assert names(bot.ask(asked)) == [LATEST]
-
-
-def test_a_document_that_is_gone_by_now_is_left_out(tmp_path: Path, embedder: Embedder) -> None:
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.txt").write_text(f"The harbour of town {name} is closed.", "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([tmp_path / "one.txt", tmp_path / "two.txt"])
-    uris = [entry.uri for entry in index.documents()]
-    index.remove(tmp_path / "one.txt")
-    assert [hit.document.name for hit in index.excerpts(uris, 3)] == ["two.txt"]
 
 
 def test_two_files_of_one_name_are_told_apart_by_their_folder(
@@ -344,35 +262,6 @@ def test_two_files_of_one_name_are_told_apart_by_their_folder(
     assert "south" in bot.ask("Summarize south/notes.txt").text
     assert "north" not in bot.ask("Summarize south/notes.txt").text
     assert "north" in bot.ask("Summarize notes.txt").text
-
-
-def test_documents_in_a_language_are_counted(bot: Chatbot) -> None:
-    assert bot.ask("How many documents are in Vietnamese?").text.startswith("Documents: 3\n")
-    assert bot.ask("Có bao nhiêu tài liệu tiếng Anh?").text.startswith("Số tài liệu: 2\n")
-    nothing = bot.ask("How many documents are in French?")
-    assert nothing.text == said("no_such_documents", "en")
-
-
-def test_a_long_list_names_the_newest_and_says_how_many_there_are(many: Index) -> None:
-    answer = Chatbot(many, "extractive", Settings()).ask("How many documents are there?")
-    assert answer.text.startswith(
-        "Documents: 30\n\n1. Note 30 on harbours · note-30.md · 2025-03-30"
-    )
-    assert len(answer.citations) == 20
-    assert "And 10 more" in answer.text
-    assert hold(answer)
-
-
-def test_a_title_is_nothing_but_a_title(tmp_path: Path, embedder: Embedder) -> None:
-    text = "---\ntitle: 'See [1] ![x](http://127.0.0.1/x) [2]'\n---\nOnly this one line is here."
-    path = tmp_path / "odd\n9. Another line.md"
-    path.write_text(text, "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add(path)
-    answer = Chatbot(index, "extractive", Settings()).ask("list the documents")
-    assert re.findall(r"\[\d+\]", answer.text) == ["[1]"]
-    assert "\n9." not in answer.text
-    assert hold(answer)
 
 
 def test_a_table_is_summarized_by_how_it_begins(tmp_path: Path, embedder: Embedder) -> None:
@@ -401,18 +290,6 @@ def test_these_documents_are_those_that_were_listed(bot: Chatbot) -> None:
         assert sorted(names(bot.ask(asked, [listed]))) == sorted(names(listed))
 
 
-def test_a_greeting_before_a_question_does_not_spoil_it(bot: Chatbot) -> None:
-    assert bot.ask("Hello, who is Winston Ma?").text == bot.ask("Who is Winston Ma?").text
-
-
-def test_an_empty_index_says_that_it_is_empty(tmp_path: Path, embedder: Embedder) -> None:
-    bot = Chatbot(Index.create(tmp_path / "index", Settings(), embedder), "extractive", Settings())
-    assert bot.ask("hello").text == f"Hello! {said('no_documents', 'en')}"
-    assert bot.ask("Which documents are there?").text == said("no_documents", "en")
-    empty = bot.ask("Tóm tắt các tài liệu")
-    assert (empty.text, empty.abstained) == (said("no_documents", "vi"), True)
-
-
 def test_like_documents_are_not_summarized_by_one_sentence(
     tmp_path: Path, embedder: Embedder
 ) -> None:
@@ -436,42 +313,6 @@ def test_lines_broken_within_a_sentence_are_read(tmp_path: Path, embedder: Embed
     answer = Chatbot(index, "extractive", Settings()).ask("Summarize canal.txt")
     assert "four thousand men" in answer.text
     assert "northern quarries" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("asked", "begins", "language"),
-    [
-        ("hello", f"Hello! {said('about_itself', 'en')}", "en"),
-        ("Xin chào", f"Xin chào! {said('about_itself', 'vi')}", "vi"),
-        ("What can you do?", said("about_itself", "en"), "en"),
-        ("thanks", said("talk_thanks", "en"), "en"),
-        ("tạm biệt", said("talk_farewell", "vi"), "vi"),
-    ],
-)
-def test_a_greeting_is_returned_and_nobody_else_is_asked(
-    seeds_index: Index, asked: str, begins: str, language: str
-) -> None:
-    backend = ScriptedBackend(["never"], rewriting=["never"])
-    answer = Chatbot(seeds_index, [backend], Settings()).ask(asked, [("Who is Winston Ma?", "He.")])
-    assert answer.text.startswith(begins)
-    assert (answer.language, answer.intent) == (language, Intent.TALK)
-    assert not answer.abstained
-    assert not answer.hits
-    assert not backend.requests
-
-
-def test_a_follow_up_leans_on_the_question_before_the_thanks(bot: Chatbot) -> None:
-    history: list[Answer] = []
-    for asked in ("Who is Winston Ma?", "thanks!", "What documents do you have?"):
-        history.append(bot.ask(asked, history))
-    last = bot.ask("Where does he teach?", history)
-    assert "Winston Ma" in last.searched[0]
-
-
-def test_a_retriever_that_lists_no_documents_is_asked_as_ever(retriever: PlainRetriever) -> None:
-    backend = ScriptedBackend(["Yin Ye called Sora a Newton moment. [1]"])
-    answer = Chatbot(retriever, [backend], Settings()).ask("What documents do you have about Sora?")
-    assert answer.intent is Intent.ANSWER
 
 
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=6), st.sampled_from(["", "Sora"]))
