@@ -21,6 +21,9 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 # Names with an underscore are no names of the internet, but machines in containers have them.
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
+# Docker's --env-file leaves them where they are.
+_QUOTES = "\"'`"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -130,6 +133,11 @@ def _key(provider: Provider, environment: Mapping[str, str]) -> tuple[str, str]:
             raise BackendSetup(
                 f"{variable} does not hold a key: it has white space or letters outside ASCII.",
                 "Copy the key again.",
+            )
+        if key[0] in _QUOTES or key[-1] in _QUOTES:
+            raise BackendSetup(
+                f"{variable} does not hold a key: there are quotation marks around it.",
+                "Take them out: not every program that sets variables does so itself.",
             )
         return variable, key
     return "", ""

@@ -43,6 +43,8 @@ def refused(
         wait: For how many seconds it asks to be left alone.
         parameter: The field of the request that it does not take.
     """
+    if said.status and 300 <= said.status < 400:
+        return _moved(name, provider, place, said)
     message = said.message or f"HTTP {said.status}" if said.status else said.message
     # What a server says is shown and kept, and it may repeat the key.
     told = collapse(without_key(message, place.key))[:_MOST_SAID] or said.fault.value
@@ -56,6 +58,16 @@ def refused(
         parameter=parameter,
         status=said.status,
         code=said.code,
+    )
+
+
+def _moved(name: str, provider: Provider, place: Endpoint, said: Refusal) -> BackendRefused:
+    """A server that points elsewhere, where nothing is sent."""
+    return BackendRefused(
+        f"{name} is not at {place.base_url}: its server points to another address (HTTP {said.status}).",
+        f"Put the address that it has now into providers.{provider.name}.base_url.",
+        fault=said.fault,
+        status=said.status,
     )
 
 

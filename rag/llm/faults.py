@@ -7,6 +7,7 @@ asks. So what the body says comes first; ``faults.toml`` holds the table.
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import re
 import tomllib
@@ -25,6 +26,9 @@ _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "error_descr
 # Where what happened stands deeper: in OpenRouter's "raw" as the text of another body.
 _INSIDE = ("error", "errors", "metadata", "raw", "details", *_MESSAGES)
 _DEEPEST = 6
+# What stands before a server answers with a page of its own.
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>([^<]*[^<\s][^<]*)</\1", re.IGNORECASE)
 # A message may name the field that is not taken; these words name none.
 _NAMED = re.compile(r"(?:parameter|argument|field|value|input|request)s?:? \{?['\"`]([\w.]+)['\"`]")
 
@@ -64,7 +68,7 @@ def refusal(body: object, status: int | None = None) -> Refusal:
     if 500 <= (status or 0) < 600:
         codes = {code for code in codes if not code.isdecimal()}
     known = sorted(code for row in _rows() for code in codes & row.codes)
-    message = well_formed(collapse(texts[0])) if texts else ""
+    message = well_formed(collapse(_title(texts[0]))) if texts else ""
     parameter = next(iter(parameters), "")
     fault = _fault(codes, texts, status or _status_in(codes))
     return Refusal(fault, message, parameter, status, next(iter(known), ""))
@@ -91,6 +95,14 @@ def says_error(body: object) -> bool:
         return True
     named = any(body.get(name) for name in ("error", "errors", "error_code"))
     return named or ("message" in body or "msg" in body or body.get("object") == "error")
+
+
+def _title(text: str) -> str:
+    """What a person can read of a message: of a page its title, empty where it has none."""
+    if not _PAGE.match(text):
+        return text
+    found = _TITLE.search(text)
+    return html.unescape(found[2]) if found else ""
 
 
 def _status_in(codes: set[str]) -> int | None:

@@ -55,7 +55,9 @@ def test_without_a_key_the_variable_is_named() -> None:
     assert endpoint(server("https://example.com", needs_key=False), {}).key == ""
 
 
-@pytest.mark.parametrize("key", ["a b", "a\nb", "a\tb", "khóa", "a\u200bb", "a\x00b", "a\u00a0b"])
+@pytest.mark.parametrize(
+    "key", ["a b", "a\nb", "a\tb", "khóa", "a\u200bb", "a\x00b", "a\u00a0b", "'ab'", '"ab"']
+)
 def test_a_malformed_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(BackendSetup) as caught:
         endpoint(server("http://127.0.0.1:1"), {"MY_KEY": key})

@@ -139,6 +139,8 @@ def test_passages_go_nowhere_that_a_server_points_to(status: str) -> None:
                 with pytest.raises(BackendRefused) as caught:
                     await parts_of(backend_at(told.url))
                 assert caught.value.fault is Fault.SETUP
+                assert "points to another address" in str(caught.value)
+                assert ".base_url" in caught.value.remedy
             return other
 
     assert asyncio.run(ask()).requests == []
@@ -151,7 +153,10 @@ def test_passages_go_nowhere_that_a_server_points_to(status: str) -> None:
         ("403 Forbidden", '{"error": {"message": "Not\\nsupported"}}', "Not supported", False),
         ("404 Not Found", '{"error": {"message": "No such model"}}', "No such model", False),
         ("429 Too Many Requests", '{"error": {"message": "Slow down"}}', "Slow down", True),
-        ("500 Internal Server Error", "<html>broken</html>", "broken", True),
+        ("500 Internal Server Error", "it is broken", "it is broken", True),
+        ("502 Bad Gateway", "<html>\n<title>502 Bad&#32;Gateway</title>", "502 Bad Gateway", True),
+        ("500 Oops", "<!DOCTYPE html><body><h1> </h1><h1>Oops</h1><p>a", "(HTTP 500): Oops.", True),
+        ("503 Service Unavailable", "<html><body>sorry</body></html>", "HTTP 503.", True),
         ("503 Service Unavailable", "", "HTTP 503", True),
         ("400 Bad Request", '{"error": "flat text"}', "flat text", False),
         ("400 Bad Request", "[]", "HTTP 400", False),
