@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from .intents import Aim
 from .markers import defused
 from .messages import said
-from .overview import newest_first, with_folder
+from .overview import by_age, with_folder
 from .retrieval import Filters, Library
 from .summary import opening
 from .text import shortened
+from .topics import Topic
 from .types import Answer, Citation, Hit, Intent, Support
 
 # A document tells of a topic, too, if its best passage scores so much of the best of all; set by
@@ -76,17 +77,24 @@ def listed(
         answer = _lines(heading, question, language, found[:_LISTED], more)
         return dataclasses.replace(answer, abstained=not found)
     narrowed = filters.of_language(aim.topic.spoken)
-    known = newest_first(library.documents(**dataclasses.asdict(narrowed))) if narrowed else []
+    known = library.documents(**dataclasses.asdict(narrowed)) if narrowed else []
+    known = by_age(known, aim.topic)
     if not known:
         empty = "no_such_documents" if library.languages() else "no_documents"
         return Answer(question, said(empty, language), language, "", intent=Intent.LISTING)
-    heading = said("documents_listed", language).format(count=len(known))
-    if aim.topic.newest and aim.topic.single:
-        known, heading = known[:1], said("document_newest", language)
+    heading = said(_heading(aim.topic, len(known)), language).format(count=len(known))
     rest = len(known) - _LISTED
     more = said("documents_more", language).format(count=rest) if rest > 0 else ""
     heads = library.excerpts([one.uri for one in known[:_LISTED]], 1)
     return _lines(heading, question, language, heads, more)
+
+
+def _heading(topic: Topic, count: int) -> str:
+    """The name of the message in front of a list of documents."""
+    age = "newest" if topic.newest else "oldest" if topic.oldest else ""
+    if not age or not (topic.single or topic.count):
+        return "documents_listed"
+    return f"document_{age}" if count == 1 else f"documents_{age}"
 
 
 def _best_of_each(found: Sequence[Hit]) -> list[Hit]:

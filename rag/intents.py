@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib import resources
 from typing import Any
 
@@ -21,6 +21,7 @@ from .topics import (
     Token,
     Topic,
     named_language,
+    number_of,
     phrases,
     tokens_of,
     topic_of,
@@ -36,7 +37,7 @@ _AMBIGUOUS = frozenset(["a", "nha", "di", "voi", "vay", "nhe"])
 # The lists of phrases that a request and its topic are told apart by.
 _LISTS = (
     "front", "behind", "documents", "plural", "leading", "trailing", "pointing", "pronouns",
-    "ordinals", "several", "newest", "demonstratives",
+    "ordinals", "several", "newest", "oldest", "counts", "demonstratives",
 )  # fmt: skip
 _GREETING_ENDS = re.compile(r"[,.!;:…]+")
 _NOTHING = Topic()
@@ -130,13 +131,23 @@ def _topic(
         spoken = named_language(said[named[0].start : named[-1].end])
         return Topic(of_documents=True, spoken=spoken) if spoken else None
     if intent is Intent.LISTING and not group:
-        text = f" {match[0]} "
-        newest = any(f" {one} " in text for one in known.bare["newest"])
-        several = any(f" {one} " in text for one in known.bare["plural"])
-        return Topic(of_documents=True, single=newest and not several, newest=newest)
+        return _listed(match[0], known.bare)
     topic = topic_of(said, named, known, intent.value)
     speaks_of_documents = topic and (topic.of_documents or FILE.search(topic.text))
     return topic if group != "document" or speaks_of_documents else None
+
+
+def _listed(text: str, own: Mapping[str, tuple[str, ...]]) -> Topic:
+    """Which documents a list without a topic is to hold, by its folded text."""
+
+    def said(name: str) -> bool:
+        return any(f" {one} " in f" {text} " for one in own[name])
+
+    newest, oldest = said("newest"), said("oldest")
+    counts = filter(None, (number_of(word, own) for word in text.split()))
+    count = next(counts, 0) if newest or oldest else 0
+    single = (newest or oldest) and not (count or said("plural"))
+    return Topic(of_documents=True, single=single, newest=newest, oldest=oldest, count=count)
 
 
 def _without_language(
@@ -193,11 +204,21 @@ def _patterns() -> tuple[_Patterns, ...]:
     return tuple(_compiled(language, table) for language, table in tables.items())
 
 
+def _filled(pattern: str, part: tuple[str, str]) -> str:
+    return pattern.replace(*part)
+
+
 def _compiled(language: str, table: Mapping[str, Any]) -> _Patterns:
-    files = f"(?:{'|'.join(table['files'])})"
+    count = f"(?:[0-9]+|{'|'.join(map(fold, table['counts']))})"
+    age = "|".join(map(fold, table["newest"] + table["oldest"]))
+    parts = {
+        "{files}": f"(?:{'|'.join(table['files'])})",
+        "{count}": count,
+        "{aged}": f"(?:{count} )?(?:{age})(?: {count})?",
+    }
 
     def compiled(listed: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(one.replace("{files}", files)) for one in listed)
+        return tuple(re.compile(reduce(_filled, parts.items(), one)) for one in listed)
 
     lists = {name: table[name] for name in _LISTS}
     return _Patterns(

@@ -122,7 +122,9 @@ def scope(hits: Sequence[Hit], of_documents: int, language: str) -> str:
     shown = {hit.document.uri: hit.document.published for hit in hits}
     if len(shown) >= of_documents:
         return ""
-    kind = "newest" if all(shown.values()) else "some"
+    days = [day for day in shown.values() if day]
+    are_newest = len(days) == len(shown) and days == sorted(days, reverse=True)
+    kind = "newest" if are_newest else "some"
     return said(kind, language).format(count=of_documents, shown=len(shown))
 
 

@@ -78,17 +78,28 @@ def overview(
     return Overview(tuple(sorted(good, key=_first_of(found))), topic=topic.text)
 
 
-def newest_first(documents: Sequence[Listed]) -> list[Listed]:
-    """Documents by their date; those without one last, as they were added last."""
-    return sorted(documents, key=lambda one: (one.published or dt.date.min, one.id), reverse=True)
+def by_age(documents: Sequence[Listed], topic: Topic) -> list[Listed]:
+    """Documents by their date, the newest first unless the oldest are meant; as many as are meant.
+
+    Those without a date come last, the newest of them as they were added last.
+    """
+    if topic.oldest:
+        ordered = sorted(documents, key=lambda one: (one.published or dt.date.max, one.id))
+    else:
+        ordered = sorted(
+            documents, key=lambda one: (one.published or dt.date.min, one.id), reverse=True
+        )
+    most = 1 if topic.single else topic.count
+    return ordered[:most] if most and (topic.newest or topic.oldest) else ordered
 
 
 def _best(found: Sequence[Hit], topic: Topic) -> str:
-    """The document of the best passage, or of the newest of those that are nearly as good."""
+    """The document of the best passage, or of the newest or oldest of those that are nearly as good."""
     good = [hit.document for hit in found if hit.score >= _NEARLY_AS_GOOD * found[0].score]
     dated = [one for one in good if one.published]
-    if topic.newest and dated:
-        return max(dated, key=lambda one: one.published or dt.date.min).uri
+    if dated and (topic.newest or topic.oldest):
+        chosen = max if topic.newest else min
+        return chosen(dated, key=lambda one: one.published or dt.date.min).uri
     return found[0].document.uri
 
 
@@ -96,9 +107,7 @@ def _of_documents(
     documents: Sequence[Listed], topic: Topic, library: Library, most: int
 ) -> Overview:
     """Passages of whole documents, the newest ones first, of each as many as of another."""
-    ordered = newest_first(documents)
-    if topic.newest and topic.single:
-        ordered = ordered[:1]
+    ordered = by_age(documents, topic)
     some = ordered[:most]
     share = most // len(some) if some else 0
     return Overview(tuple(library.excerpts([one.uri for one in some], share)), len(ordered))
@@ -106,7 +115,7 @@ def _of_documents(
 
 def _may_point_back(topic: Topic) -> bool:
     """Whether "it", "the article", "these documents" or nothing at all is to be summarized."""
-    named = topic.text or topic.newest or topic.spoken
+    named = topic.text or topic.newest or topic.oldest or topic.spoken
     return not named and (topic.these or topic.single or not topic.of_documents)
 
 

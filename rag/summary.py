@@ -7,8 +7,10 @@ sentences for bags of words); the one that opens a document often says best what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rag.llm.backend import Request
 
@@ -29,7 +31,7 @@ _OPENING, _MOST_OVERLAP = 0.4, 0.5
 _WHOLE_BESIDE_TOPIC = 0.5
 # A sentence is of the topic, too, if it is so much as near as the nearest.
 _NEAR_THE_BEST = 0.6
-_QUOTING = "“\"‘«'"
+_QUOTING, _CLOSING = "“\"‘«'", "\"”’'») \n"
 # So many characters of a document stand for it.
 _SAMPLE = 12_000
 
@@ -71,15 +73,33 @@ def _told(passages: Sequence[tuple[int, Hit]], request: Request) -> list[_Senten
 
 
 def _sentences(number: int, hit: Hit, *, of_topic: bool) -> list[_Sentence]:
-    """The sentences of a passage that can stand alone; a saying can, where somebody is the topic."""
+    """The sentences of a passage that can stand alone; a saying can, where somebody is the topic.
+
+    What follows a question answers it, and says little without it; what stands under a picture is
+    of that.
+    """
     text = hit.passage.text
     language = hit.document.language
+    every = sentences(text, language)
+    asked = [False, *(text[slice(*span)].rstrip(_CLOSING).endswith(("?", "？")) for span in every)]
+    captions = [found.span() for found in _credited().finditer(text)]
     return [
         _Sentence(number, hit, span)
-        for span in sentences(text, language)
-        if _stands_alone(text[slice(*span)], language)
+        for span, answers in zip(every, asked, strict=False)
+        if not answers
+        and not any(start <= span[0] < end for start, end in captions)
+        and _stands_alone(text[slice(*span)], language)
         and (of_topic or text[span[0]] not in _QUOTING)
     ]
+
+
+@cache
+def _credited() -> re.Pattern[str]:
+    """A line that ends with who took a picture: "… in Beijing. (Photo: Reuters)"."""
+    known = "|".join(map(re.escape, sorted(telling_words("credits"), key=len, reverse=True)))
+    return re.compile(
+        rf"^.*[(\[|.–—-] ?(?:{known}) ?[:/][^.\n]{{1,80}}$", re.IGNORECASE | re.MULTILINE
+    )
 
 
 def opening(hit: Hit) -> Span:
@@ -94,7 +114,7 @@ def _stands_alone(sentence: str, language: str) -> bool:
     """Whether a sentence is one, and makes sense without those around it."""
     own = words(sentence)
     joins = any(" ".join(own[:size]) in telling_words("connectives") for size in (1, 2, 3, 4))
-    bare = sentence.rstrip("\"”’'») ")
+    bare = sentence.rstrip(_CLOSING)
     return (
         len(sentence) <= _MOST_CHARACTERS
         and len(own) - _dated(sentence, language) >= _FEWEST_WORDS

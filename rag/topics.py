@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from .concepts import concepts
 from .language import language_name, languages
@@ -39,15 +39,17 @@ class Topic:
     """What a summary or a list is to be about.
 
     ``text`` is empty for documents altogether. ``of_documents`` says that these are spoken of,
-    ``single`` that one is, ``newest`` that the latest are meant, ``points`` that what was cited last
-    is, and ``place`` which of that, from 1, if not all; ``these`` that it may be. ``spoken`` is the
-    language of the documents, ISO 639-1, if it is named.
+    ``single`` that one is, ``newest`` and ``oldest`` that these are meant, ``count`` of them if that
+    is said, ``points`` that what was cited last is, and ``place`` which of that, from 1, if not all;
+    ``these`` that it may be. ``spoken`` is the language of the documents, ISO 639-1, if it is named.
     """
 
     text: str = ""
     of_documents: bool = False
     single: bool = False
     newest: bool = False
+    oldest: bool = False
+    count: int = 0
     points: bool = False
     place: int = 0
     these: bool = False
@@ -118,8 +120,24 @@ def named_language(phrase: str) -> str:
     return names.get(phrase.lower(), "") or (keys[0].removeprefix(_LANGUAGE) if keys else "")
 
 
+def number_of(phrase: str, own: Mapping[str, tuple[str, ...]]) -> int:
+    """How many a word says, in figures or as one of ``counts``; 0 for any other word, and for one."""
+    if phrase in own["counts"]:
+        return own["counts"].index(phrase) + 2
+    return int(phrase) if re.fullmatch("[2-9]|[1-9][0-9]", phrase) else 0
+
+
 def _compared(token: Token, bare: bool) -> str:
     return token.folded if bare else token.word
+
+
+class _Noted(TypedDict):
+    """What was taken off a topic, as ``Topic`` calls it."""
+
+    newest: bool
+    oldest: bool
+    count: int
+    spoken: str
 
 
 class _Stripping:
@@ -131,7 +149,8 @@ class _Stripping:
         self._said, self._tokens, self._own, self._bare = said, tokens, own, bare
         self._loud = said.isupper()
         self._first, self._last = 0, len(tokens)
-        self._single = self._several = self._newest = self._these = False
+        self._single = self._several = self._newest = self._oldest = self._these = False
+        self._count = 0
         self._spoken = ""
 
     def front(self) -> None:
@@ -155,10 +174,18 @@ class _Stripping:
             text = self._said[self._tokens[self._first].start : self._tokens[self._last - 1].end]
             if place := self._place():
                 return Topic("", True, True, points=True, place=place)
-            return Topic(text, of_documents, single, self._newest, spoken=self._spoken)
+            return Topic(text, of_documents, single, **self._noted())
         if not of_documents:
             return None
-        return Topic("", True, single, self._newest, these=self._these, spoken=self._spoken)
+        return Topic("", True, single, **self._noted(), these=self._these)
+
+    def _noted(self) -> _Noted:
+        return {
+            "newest": self._newest,
+            "oldest": self._oldest,
+            "count": self._count if self._newest or self._oldest else 0,
+            "spoken": self._spoken,
+        }
 
     def _place(self) -> int:
         """Which of the documents is meant by what is left: "the second one"."""
@@ -185,6 +212,10 @@ class _Stripping:
             self._single = True
         elif phrase in own["newest"] and (way > 0 or self._single or self._several):
             self._newest = True
+        elif phrase in own["oldest"] and (way > 0 or self._single or self._several):
+            self._oldest = True
+        elif count := self._counted(phrase, at, size):
+            self._count, self._several = count, True
         elif (way > 0 and phrase in own["leading"]) or (way < 0 and phrase in own["trailing"]):
             pass
         elif spoken := self._language(at, size):
@@ -200,7 +231,7 @@ class _Stripping:
         if at == self._last or self._is_capital(at):
             return True
         behind = [_compared(one, self._bare) for one in self._tokens[at : at + _LONGEST_PHRASE]]
-        lists = ("leading", "trailing", "newest")
+        lists = ("leading", "trailing", "newest", "oldest")
         known = {phrase for name in lists for phrase in self._own[name]}
         phrases = [" ".join(behind[:size]) for size in range(1, len(behind) + 1)]
         named = any(
@@ -208,6 +239,18 @@ class _Stripping:
             for one in self._tokens[at : at + 3]
         )
         return named or any(one in known for one in phrases)
+
+    def _counted(self, phrase: str, at: int, size: int) -> int:
+        """How many are meant, beside a word for documents or one for the newest or oldest."""
+        count = number_of(phrase, self._own)
+        if not count:
+            return 0
+        around = [_compared(one, self._bare) for one in self._tokens]
+        ages = self._own["newest"] + self._own["oldest"]
+        nouns = self._own["documents"] + self._own["plural"]
+        before, behind = f" {' '.join(around[:at])} ", f" {' '.join(around[at + size :])} "
+        stands = any(behind.startswith(f" {one} ") for one in ages + nouns)
+        return count if stands or any(before.endswith(f" {one} ") for one in ages) else 0
 
     def _language(self, at: int, size: int) -> str:
         """The language that words name which stand beside a word for documents."""

@@ -55,6 +55,15 @@ def test_the_newest_document_is_told(bot: Chatbot) -> None:
         assert names(bot.ask(asked)) == [LATEST]
 
 
+def test_the_oldest_and_as_many_as_are_asked_for_are_told(bot: Chatbot) -> None:
+    oldest = bot.ask("Tài liệu nào cũ nhất?")
+    assert oldest.text.startswith(said("document_oldest", "vi"))
+    assert names(oldest) == [CUT_OFF]
+    two = bot.ask("Which are the two newest articles?")
+    assert two.text.startswith("The newest 2 documents:")
+    assert names(two) == [LATEST, CUT_OFF]
+
+
 def test_a_document_that_is_gone_by_now_is_left_out(tmp_path: Path, embedder: Embedder) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.txt").write_text(f"The harbour of town {name} is closed.", "utf-8")

@@ -164,6 +164,40 @@ def test_of_many_documents_the_newest_are_summarized_and_that_is_said(many: Inde
     assert hold(answer)
 
 
+def test_the_oldest_are_summarized_and_as_many_as_are_meant(many: Index, bot: Chatbot) -> None:
+    answer = Chatbot(many, "extractive", Settings()).ask("Summarize the three oldest documents")
+    assert {hit.document.name for hit in answer.hits} == {
+        f"note-0{number}.md" for number in (1, 2, 3)
+    }
+    assert answer.text.startswith("2025-03-01: “")
+    assert names(bot.ask("Tóm tắt bài báo cũ nhất")) == [CUT_OFF]
+    every = Chatbot(many, "extractive", Settings()).ask("Summarize the oldest documents")
+    assert every.text.startswith("Of 30 documents, 12: 2025-03-01")
+
+
+def test_answers_without_their_question_and_captions_are_not_quoted(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    path = tmp_path / "bridge.txt"
+    path.write_text(
+        "The old bridge over the river Wye was closed to all cars in March. "
+        "Will the bridge over the river Wye ever be open to cars again? "
+        "The bridge over the river Wye will, says the mayor of the town. "
+        "The town council has found money for a new bridge beside the mill.\n\n"
+        "The bridge over the river Wye with cars and the mill behind it. (Photo: A. Baker/Wye News)\n\n"
+        "Cars take the road by the mill for now, which the bridge over the river Wye has spared them.",
+        "utf-8",
+    )
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([path])
+    summed = Chatbot(index, "extractive", Settings()).ask("Summarize bridge.txt")
+    assert "says the mayor" not in summed.text
+    assert "behind it" not in summed.text
+    assert "for now" in summed.text
+    assert "was closed" in summed.text
+    assert "beside the mill" in summed.text
+
+
 def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
     def script(request: Request) -> list[str]:
         return [f"A storm closed the harbour of town number {30} for {30} days. [1]"]
