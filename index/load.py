@@ -14,11 +14,12 @@ from rag.index.formats.archive import Room, opened_zip, read_zip
 from rag.index.formats.books import read_epub
 from rag.index.formats.content import Content, Part
 from rag.index.formats.mail import read_eml
+from rag.index.formats.markdown import read_markdown
 from rag.index.formats.pdf import read_pdf
 from rag.index.formats.slides import read_pptx
 from rag.index.formats.structured import read_json, read_jsonl
 from rag.index.formats.tables import read_csv, read_xlsx
-from rag.index.formats.text import read_markdown, read_text
+from rag.index.formats.text import read_text
 from rag.index.formats.web import read_html
 from rag.index.formats.word import read_docx
 from rag.language import detect_language

@@ -20,6 +20,8 @@ from .text import fold, word_spans
 
 # A word that is counted stands within so many characters behind its number.
 _BEHIND = 24
+# What may stand between a sign of money and its number.
+_LEADS = re.compile(r"[\s)\]:=–-]{0,4}")
 # What does not always show: a place may be "the old mill", one of some "the east stairs".
 _LEAST = {"choice": 0.5, "manner": 0.4, "place": 0.3, "reason": 0.3, "person": 0.2}
 # From here on a sentence tells what is asked for, if not in so many words.
@@ -152,14 +154,18 @@ def _amount(told: Shown, asked: Asked) -> float:
 def _in_unit(told: Shown, one: Concept, unit: str) -> bool:
     """Whether a number is told in a unit: behind it, or as a sign of money beside it."""
     if unit == "money":
-        near = (
-            c.start - one.end <= _BEHIND and one.start - c.end <= 1
-            for c in told.concepts
-            if c.key.startswith("currency:")
-        )
-        if any(near):
+        signs = (c for c in told.concepts if c.key.startswith("currency:"))
+        if any(_beside(told.text, one, sign) for sign in signs):
             return True
-    return _tells(told.text[one.end - 1 : one.end + _BEHIND], unit_words(unit), loose=True)
+    behind = told.text[one.end - 1 : one.end + _BEHIND].partition(";")[0]
+    return _tells(behind, unit_words(unit), loose=True)
+
+
+def _beside(text: str, number: Concept, sign: Concept) -> bool:
+    """Whether a sign of money is that of a number: "$5", "(USD): 5", "5 million dollars"."""
+    if sign.start < number.start:
+        return _LEADS.fullmatch(text[sign.end : number.start]) is not None
+    return sign.start - number.end <= _BEHIND and ";" not in text[number.end : sign.start]
 
 
 def _asked_for(name: tuple[str, ...], asked: Asked) -> bool:
@@ -242,10 +248,14 @@ def _dated(one: Concept, every: tuple[Concept, ...]) -> bool:
 
 
 def _behind(text: str, one: Concept, wanted: Iterable[str]) -> bool:
-    """Whether one of some words stands shortly behind a number."""
-    following = [fold(word) for word, _, _ in word_spans(text[one.end : one.end + _BEHIND])]
+    """Whether one of some words stands shortly behind a number, or is its label: "Staff: 12"."""
+    behind = text[one.end : one.end + _BEHIND].partition(";")[0]
+    near = [fold(word) for word, _, _ in word_spans(behind)][:3]
+    before = text[: one.start].rpartition(";")[2].rstrip()
+    if before.endswith(":"):
+        near += [fold(word) for word, _, _ in word_spans(before)]
     bare = {fold(word) for word in wanted}
-    return any(word in bare or word.removesuffix("s") in bare for word in following[:3])
+    return any(word in bare or word.removesuffix("s") in bare for word in near)
 
 
 def _tells(text: str, phrases: frozenset[str], *, loose: bool = False) -> bool:

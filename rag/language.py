@@ -21,6 +21,8 @@ _CONFIDENT = 0.5
 # Without diacritics "là" and "để" look like words of French and Spanish. Above this probability
 # the model knows better; of Vietnamese questions typed so it takes one in 150 for another language.
 _CERTAIN = 0.9
+# So few words of other languages are as often something else: "blah blah" is Indonesian by 0.79.
+_FEW_WORDS = 2
 _SAMPLE_CHARACTERS = 4000
 
 
@@ -231,7 +233,8 @@ def detect_language(text: str, default: str = "en") -> str:
     code, probability = _identifier().classify(sample)
     if decided and float(probability) < _CERTAIN:
         return best
-    if float(probability) >= _CONFIDENT:
+    unlikely = code not in counts and len(tokens) <= _FEW_WORDS
+    if float(probability) >= (_CERTAIN if unlikely else _CONFIDENT):
         return str(code)
     if counts[best] > sum(counts.values()) - counts[best] and counts[best] * 5 >= len(tokens):
         return best

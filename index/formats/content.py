@@ -42,13 +42,14 @@ def paragraphs(texts: Iterable[str]) -> str:
     return "\n\n".join(text for text in (one.strip() for one in texts) if text)
 
 
-def rows_as_text(rows: Sequence[Sequence[str]]) -> str:
+def rows_as_text(rows: Sequence[Sequence[str]], *, headed: bool = False) -> str:
     """A table as paragraphs, one for each row, that can be understood alone.
 
-    Where the first row looks like a header, each value is given with the name of its column.
+    Where the first row is ``headed``, or looks like a header, each value is given with the name of
+    its column.
     """
     filled = [row for row in rows if any(cell.strip() for cell in row)]
-    header = filled[0] if _is_header(filled) else ()
+    header = filled[0] if filled and (headed or _is_header(filled)) else ()
     return paragraphs(_row(row, header) for row in filled[1 if header else 0 :])
 
 

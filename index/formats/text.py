@@ -1,4 +1,4 @@
-"""Plain text and Markdown."""
+"""Plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from itertools import pairwise
 
 from rag.errors import DocumentError
-from rag.index.dates import leading_date
 
 from .content import Content
 
@@ -24,9 +23,6 @@ _BYTE_ORDER_MARKS = {
 _LEADING_BLOCKS = 5
 _TITLE_WORDS = range(3, 26)
 _TITLE_CHARACTERS = 150
-# What a Markdown text says of itself before it begins, one fact to a line: "title: Rivers".
-_FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.M | re.S)
-_FACT = re.compile(r"^(title|date)[ \t]*:[ \t]*(.+?)[ \t]*\r?$", re.M | re.I)
 _NO_TITLE = re.compile(r"^[\d•*·\-–|>#]|[.,;:!…。]$|https?://|\bviews\b|@", re.I)
 
 
@@ -66,25 +62,6 @@ def read_text(content: bytes, name: str) -> Content:
     """A plain text; its title is a first line that stands alone over a paragraph."""
     text = decode(content, name)
     return Content((text,), title=leading_title(text))
-
-
-def read_markdown(content: bytes, name: str) -> Content:
-    """A Markdown text; its title is in its front matter, or its first heading of the first level.
-
-    The front matter stays in the text: what it says can be found, and cited.
-    """
-    text = decode(content, name)
-    front = _FRONT_MATTER.match(text)
-    facts = {
-        key.lower(): value.strip("\"'") for key, value in _FACT.findall(front[1] if front else "")
-    }
-    body = text[front.end() :] if front else text
-    headings = (line[2:] for line in body.splitlines() if line.startswith("# "))
-    return Content(
-        (text,),
-        title=facts.get("title") or next(headings, ""),
-        published=leading_date("date " + facts.get("date", "")),
-    )
 
 
 def leading_title(text: str) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from .content import Content, paragraphs
+from .markdown import with_rows
 from .text import decode
 
 _BLOCKS = frozenset(
@@ -40,8 +41,11 @@ def read_html(content: bytes, name: str) -> Content:
     from trafilatura.baseline import html2txt
 
     text = decode(content, name)
+    tree = trafilatura.load_html(text)
+    if tree is not None:
+        _unmark_headers_of_rows(tree)
     found = trafilatura.bare_extraction(
-        text,
+        text if tree is None else tree,
         with_metadata=True,
         include_comments=False,
         favor_recall=True,
@@ -51,7 +55,21 @@ def read_html(content: bytes, name: str) -> Content:
     if found is None or isinstance(found, dict) or not found.text:
         return Content((html2txt(text) or _everything(text),))
     published = dt.date.fromisoformat(found.date) if found.date else None
-    return Content((found.text,), title=found.title or "", published=published)
+    # trafilatura writes tables as Markdown does.
+    return Content((with_rows(found.text),), title=found.title or "", published=published)
+
+
+def _unmark_headers_of_rows(tree: Any) -> None:
+    """Make plain cells of headers in tables whose first row is more than headers.
+
+    trafilatura takes a row that begins with one for the names of columns.
+    """
+    for table in tree.iter("table"):
+        first = next(table.iter("tr"), ())
+        if any(cell.tag == "td" for cell in first):
+            for header in table.iter("th"):
+                if next(header.iterancestors("table")) is table:
+                    header.tag = "td"
 
 
 def _everything(text: str) -> str:

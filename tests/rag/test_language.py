@@ -44,7 +44,7 @@ def test_short_questions_are_told_apart(question: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Sora", "OpenAI", "Sam Altman", "Nvidia H20", "2023", "", "😀", "?!"]
+    "text", ["Sora", "OpenAI", "Sam Altman", "Nvidia H20", "2023", "", "😀", "?!", "blah blah"]
 )
 @pytest.mark.parametrize("default", ["en", "vi", "ko"])
 def test_a_text_that_shows_nothing_is_in_the_default_language(text: str, default: str) -> None:
