@@ -291,14 +291,14 @@ class Alignment:
         return np.asarray(nearness, dtype=np.float32)
 
     def _spelled(self, words: Words) -> NDArray[np.bool_]:
-        """Which words have more than half of their letters in pieces of one letter, and several."""
+        """Which words have half of their letters or more in pieces of one letter, and several."""
         texts = self._pieces.token_texts(words.pieces)
         # A piece without weight is only the space before a word.
         lengths = np.where(self._pieces.token_weights(words.pieces) > 0, [*map(len, texts)], 0)
         # Chinese has no small letters: there a character means something.
         single = np.where([text.islower() for text in texts], lengths == 1, False)
         spelled = [
-            lengths[start:end].sum() > 1 and 2 * single[start:end].sum() > lengths[start:end].sum()
+            lengths[start:end].sum() > 1 and 2 * single[start:end].sum() >= lengths[start:end].sum()
             for start, end in words.spans()
         ]
         return np.array(spelled, dtype=np.bool_)

@@ -9,7 +9,7 @@ from rag.text import Span, sentences
 from rag.types import Document, Passage
 
 # Named in the index's fingerprint: passages cut by another chunker are not mixed with these.
-CHUNKER = "sentences-2"
+CHUNKER = "sentences-3"
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 Unit = tuple[Span, int]
@@ -24,6 +24,8 @@ _MEASURED_AT_ONCE = 256
 # A section begins where no better place is within so many full passages. More would cost an edit
 # more, fewer would leave more passages half empty.
 _REACH = 2
+# A title, a chapter's, a section's: where no paragraph has a full stop, all look like headings.
+_MOST_HEADINGS = 3
 # What a section had best begin after comes first: a paragraph, a line, a sentence, never a heading.
 _BEST_GAP, _AFTER_A_HEADING = (-1, 0), (3, 0)
 
@@ -141,7 +143,7 @@ def _trailing_headings(text: str, group: list[Unit], room: int) -> list[Unit]:
     """The headings at the end of a group that fit before the next unit instead."""
     carried: list[Unit] = []
     for span, count in reversed(group[1:]):
-        if not _is_heading(text, span) or count > room:
+        if not _is_heading(text, span) or count > room or len(carried) == _MOST_HEADINGS:
             break
         carried.insert(0, (span, count))
         room -= count
@@ -153,7 +155,8 @@ def _is_heading(text: str, span: Span) -> bool:
     alone = text[start] == "#" or (
         text[start - 2 : start] == "\n\n" and text[end : end + 2] == "\n\n"
     )
-    return alone and text[end - 1] not in '.?!…。！？"”:;,'
+    # What has a semicolon is a row of a table.
+    return alone and text[end - 1] not in '.?!…。！？"”:;,' and "; " not in text[start:end]
 
 
 def _fitting(text: str, group: list[Unit], count_tokens: CountTokens, limit: int) -> list[Span]:

@@ -25,6 +25,8 @@ from .weighing import Weighed, Weighing
 
 # A sentence with fewer words is a heading or a caption.
 _FEWEST_WORDS = 4
+# But for what is called something and is something: "Founded: 1347".
+_FACT = re.compile(r"[^\W\d_][^:\n]{0,60}: \S")
 _CLOSES = (".", "!", "…", ";", ":", "。")
 # A heading has at most so many words, and none of these.
 _MOST_HEADING_WORDS = 15
@@ -167,7 +169,7 @@ class _Passage:
             sentence = told[place].text
             is_head = dated and _PUBLISHED in self.asked.kinds
             if not is_head and (
-                len(words(sentence)) < _FEWEST_WORDS
+                (len(words(sentence)) < _FEWEST_WORDS and not _FACT.match(sentence))
                 or _asks(sentence)
                 or _is_heading(text, self.spans, place)
             ):

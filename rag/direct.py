@@ -59,6 +59,7 @@ def listed(
     library: Library,
     filters: Filters,
     search: Callable[[str], list[Hit]],
+    near: Callable[[str], list[Hit]],
 ) -> Answer:
     """The answer to who asks which documents there are.
 
@@ -69,13 +70,16 @@ def listed(
         library: The documents.
         filters: Which of them are meant.
         search: Finds passages for a topic among these, best first; none where none are about it.
+        near: Finds those that come nearest, about it or not.
     """
     if aim.topic.text:
         found = _best_of_each(search(aim.topic.text))
         heading = said("documents_found" if found else "documents_none", language)
         more = said("documents_others", language) if len(found) > _LISTED else ""
         answer = _lines(heading, question, language, found[:_LISTED], more)
-        return dataclasses.replace(answer, abstained=not found)
+        if found:
+            return answer
+        return dataclasses.replace(answer, abstained=True, hits=tuple(near(aim.topic.text)))
     narrowed = filters.of_language(aim.topic.spoken)
     known = library.documents(**dataclasses.asdict(narrowed)) if narrowed else []
     known = by_age(known, aim.topic)

@@ -102,11 +102,15 @@ class Preparing:
         if aim.intent is Intent.SUMMARY:
             return nothing_there(question, language, library)
 
+        narrowed = filters.of_language(aim.topic.spoken)
+
         def search(topic: str) -> list[Hit]:
-            narrowed = filters.of_language(aim.topic.spoken)
             return self._about(Rewriting(topic), language, narrowed, _MOST_LISTED)
 
-        return listed(aim, question, language, library, filters, search)
+        def near(topic: str) -> list[Hit]:
+            return self.passages(Rewriting(topic), narrowed) if narrowed else []
+
+        return listed(aim, question, language, library, filters, search, near)
 
     def _about(
         self, topic: Rewriting, language: str, filters: Filters | None, most: int

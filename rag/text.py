@@ -21,6 +21,8 @@ _BLANKED = str.maketrans("“”„«»", "     ")
 # Half a character, as broken JSON and undecodable arguments hold it: no library takes one.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LIST_NUMBER = re.compile(r"\d{1,3}[.)]")
+# A row of a table as the readers write it: "City: Hanoi; Opened: 2011".
+_ROW = re.compile(r"^[^\s:;|#][^:;\n]{0,79}: [^\n]*?; [^:;\n]{1,80}: .*$", re.MULTILINE)
 
 
 def normalize(text: str) -> str:
@@ -152,7 +154,7 @@ def sentences(text: str, language: str = "en") -> list[Span]:
 
     The segmenter is sentencex (Wikimedia), with three repairs: an opening quotation mark
     belongs to the sentence it opens, a title such as ``PGS.`` or ``TP.`` and the number of a
-    list item do not end one, and a list item, a heading or a table row stands alone.
+    list item do not end one, and a list item, a heading or a table row stands alone, and whole.
 
     Args:
         text: Any text.
@@ -176,7 +178,8 @@ def sentences(text: str, language: str = "en") -> list[Span]:
         spans.extend(_lines_that_stand_alone(text, start, moved))
         start = moved
     spans.extend(_lines_that_stand_alone(text, start, len(text)))
-    return _join_abbreviations(text, [span for span in spans if span[0] < span[1]], language)
+    spans = _join_abbreviations(text, [span for span in spans if span[0] < span[1]], language)
+    return _join_rows(text, spans)
 
 
 def _before_opening_mark(text: str, start: int, end: int) -> int:
@@ -230,6 +233,26 @@ def _join_abbreviations(text: str, spans: list[Span], language: str) -> list[Spa
         else:
             joined.append((start, end))
         previous = text[start:end]
+    return joined
+
+
+def is_row(sentence: str) -> bool:
+    """Whether a sentence is a row of a table as the readers write it."""
+    return _ROW.fullmatch(sentence) is not None
+
+
+def _join_rows(text: str, spans: list[Span]) -> list[Span]:
+    """The same spans, those within one row of a table as one: full stops in its cells end nothing."""
+    rows = iter([(row.start(), row.end()) for row in _ROW.finditer(text)])
+    row = next(rows, None)
+    joined: list[Span] = []
+    for span in spans:
+        while row and row[1] <= span[0]:
+            row = next(rows, None)
+        if row and joined and row[0] <= joined[-1][0] and span[1] <= row[1]:
+            joined[-1] = (joined[-1][0], span[1])
+        else:
+            joined.append(span)
     return joined
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from .content import Content, paragraphs
-from .markdown import with_rows
+from .html_tables import write_out_tables
 from .text import decode
 
 _BLOCKS = frozenset(
@@ -32,6 +32,8 @@ _BLOCKS = frozenset(
     ]
 )
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+# How the lines of a list or a table begin, which belong together.
+_JOINED = ("- ", "|")
 _UNSEEN = frozenset(["script", "style", "head", "template", "noscript", "svg", "math"])
 
 
@@ -43,7 +45,7 @@ def read_html(content: bytes, name: str) -> Content:
     text = decode(content, name)
     tree = trafilatura.load_html(text)
     if tree is not None:
-        _unmark_headers_of_rows(tree)
+        write_out_tables(tree)
     found = trafilatura.bare_extraction(
         text if tree is None else tree,
         with_metadata=True,
@@ -55,21 +57,21 @@ def read_html(content: bytes, name: str) -> Content:
     if found is None or isinstance(found, dict) or not found.text:
         return Content((html2txt(text) or _everything(text),))
     published = dt.date.fromisoformat(found.date) if found.date else None
-    # trafilatura writes tables as Markdown does.
-    return Content((with_rows(found.text),), title=found.title or "", published=published)
+    text = _with_blank_lines(found.text)
+    return Content((text,), title=found.title or "", published=published)
 
 
-def _unmark_headers_of_rows(tree: Any) -> None:
-    """Make plain cells of headers in tables whose first row is more than headers.
-
-    trafilatura takes a row that begins with one for the names of columns.
-    """
-    for table in tree.iter("table"):
-        first = next(table.iter("tr"), ())
-        if any(cell.tag == "td" for cell in first):
-            for header in table.iter("th"):
-                if next(header.iterancestors("table")) is table:
-                    header.tag = "td"
+def _with_blank_lines(text: str) -> str:
+    """A text of trafilatura, which begins a line for each paragraph, with a blank line between those."""
+    lines: list[str] = []
+    within_code = False
+    for line in text.split("\n"):
+        begins = line.lstrip()
+        if lines and lines[-1] and line and not within_code and not begins.startswith(_JOINED):
+            lines.append("")
+        within_code ^= begins.startswith("```")
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _everything(text: str) -> str:
@@ -86,7 +88,11 @@ def _everything(text: str) -> str:
 
 
 def blocks(root: Any) -> str:
-    """The text of an lxml tree of HTML: a paragraph for each block, headings marked."""
+    """The text of an lxml tree of HTML, whose tables are written out: a paragraph for each block.
+
+    Headings are marked as in Markdown.
+    """
+    write_out_tables(root)
     return paragraphs(_blocks(root))
 
 

@@ -22,7 +22,7 @@ from rag.premises import contradicts
 from rag.question import Asked
 from rag.settings import AnswerSettings
 from rag.summary import central
-from rag.text import Span, collapse, words
+from rag.text import Span, collapse, is_row, words
 from rag.types import Hit, Intent
 
 from .backend import Finished, Request
@@ -35,6 +35,8 @@ _NEAR_BEST, _MOST_OVERLAP = 2.5, 0.6
 _MOST_BESIDE, _BESIDE, _LONGEST = 2, 4.0, 450
 # Another document's sentence tells of the same thing when its score is no lower than this.
 _RIVAL = 4.0
+# A further row of a table has so much of the question as the first, or is of something else.
+_AS_MUCH = 0.8
 # Kinds whose answers can be at odds: of a reason there may be many.
 _AT_ODDS = frozenset(["amount", "time", "duration", "person", "place"])
 
@@ -107,10 +109,24 @@ def _chosen(decision: Decision, most: int, period: Period) -> list[Ranked]:
         if len(chosen) >= most or one.score < best.score - _NEAR_BEST:
             break
         own = set(words(one.candidate.text))
+        if _is_of_another_row(best, one):
+            continue
         if len(own & seen) <= _MOST_OVERLAP * len(own):
             chosen.append(one)
             seen |= own
     return chosen
+
+
+def _is_of_another_row(best: Ranked, other: Ranked) -> bool:
+    """Whether a row of a table has less of what is asked about than the best one: another's price."""
+    if not (is_row(best.candidate.text) and is_row(other.candidate.text)):
+        return False
+    return _has(other) < _AS_MUCH * _has(best)
+
+
+def _has(one: Ranked) -> float:
+    """How much a sentence has of what is asked about, in its words or across languages."""
+    return max(one.candidate.feature("held"), one.candidate.feature("met"))
 
 
 def _of_the_others(decision: Decision, chosen: Sequence[Ranked]) -> list[Ranked]:

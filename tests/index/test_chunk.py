@@ -88,6 +88,17 @@ def test_a_heading_stays_with_what_it_heads(mark: str) -> None:
     assert passages[1].text.startswith(heading)
 
 
+@pytest.mark.parametrize(
+    "line", ["Name: n{}; Room: r{}; Phone: p{}", "n{}; r{}; p{}", "a note {} {} {}"]
+)
+def test_rows_and_lines_without_full_stops_are_packed_as_others_are(line: str) -> None:
+    text = "\n\n".join(line.format(number, number, number) for number in range(60))
+    document = Document("file:///a.md", "a", "en", text)
+    passages = chunk(document, count_words, 60)
+    assert len(passages) < 25
+    check(document, passages, 60)
+
+
 def test_a_passage_ends_at_a_paragraph_break_where_one_is_near() -> None:
     text = "One two three four. Five six seven.\n\nEight nine ten. Eleven twelve."
     document = Document("file:///a.txt", "a", "en", text)

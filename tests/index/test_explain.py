@@ -161,7 +161,7 @@ def test_a_word_in_pieces_is_not_met_by_those_of_other_words(embedder: StaticEmb
 
 
 @pytest.mark.parametrize(
-    "question", ["zzzxqqy", "aaaaaaaaaaaaaaaa", "hjkl qwrt zxcv", "???", "…", "😀"]
+    "question", ["asdf", "zzzxqqy", "aaaaaaaaaaaaaaaa", "hjkl qwrt zxcv", "???", "…", "😀"]
 )
 def test_letters_that_are_no_word_and_signs_alone_find_nothing(
     seeds_index: Index, question: str

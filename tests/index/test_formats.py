@@ -175,6 +175,21 @@ def test_sheets_are_pages_and_a_row_can_be_understood_alone() -> None:
     assert document.page_at(document.text.index("Hà Nội; 8.5")) == 2
 
 
+def test_columns_may_be_called_by_years_and_a_table_may_have_a_title() -> None:
+    years = "Country,2021,2022\nVietnam,100,110\nLaos,90,95\n"
+    assert one("a.csv", years.encode()).text.split("\n\n") == [
+        "Country: Vietnam; 2021: 100; 2022: 110",
+        "Country: Laos; 2021: 90; 2022: 95",
+    ]
+    titled = "Salaries of 2025,,\nName,Position,Salary\nBob,Doctor,5100\n"
+    assert one("a.csv", titled.encode()).text.split("\n\n") == [
+        "Salaries of 2025",
+        "Name: Bob; Position: Doctor; Salary: 5100",
+    ]
+    spans = "Anna,2011,2015\nBob,2012,2016\n"
+    assert one("a.csv", spans.encode()).text.startswith("Anna; 2011; 2015")
+
+
 def test_a_cell_in_the_last_corner_of_a_sheet_costs_no_more_than_any_other() -> None:
     import openpyxl
 

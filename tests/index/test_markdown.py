@@ -1,4 +1,4 @@
-"""Markdown, and tables of pages: each row can be understood alone."""
+"""Markdown: each row of its tables can be understood alone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ def test_what_is_no_table_stays_as_it_is() -> None:
         "A title\n---\n\nEither | or.\n",
         "| a | b |\n| 1 | 2 |\n",
         "| a | b |\n|---|---|\n|  |  |\n",
-        "| a | b |\n|---|---|\n| 1 | 2 | 3 |\n",
     ):
         assert with_rows(text) == text
 
@@ -69,49 +68,59 @@ def test_bars_within_a_cell_and_tables_in_lists_are_read() -> None:
     assert "a: 1; b: 2 | 3\n\nb: 4" in with_rows(text)
 
 
-rows = st.lists(st.sampled_from(["a", "b", "1", "", "\\|", "`a|b`"]), max_size=4).map("|".join)
-tables = st.tuples(rows, st.sampled_from(["-|-", "|-|", "|:-|-:|-|"]), st.lists(rows, max_size=3))
+cells = st.lists(st.sampled_from(["ka", "lo", "1.5", "✓", ""]), min_size=1, max_size=4)
 
 
-@given(
-    st.text(st.sampled_from("|-:> \n\r\tab`*#1."))
-    | tables.map(lambda parts: "\n".join([parts[0], parts[1], *parts[2]]))
-)
-def test_no_text_is_too_odd_and_no_word_is_lost(text: str) -> None:
+@given(cells, st.lists(cells, max_size=4), st.sampled_from(["", "> ", "  "]))
+def test_no_cell_is_lost_and_each_is_behind_the_name_of_its_column(
+    header: list[str], rows: list[list[str]], before: str
+) -> None:
+    lines = [header, ["---"] * len(header), *rows]
+    text = "\n".join(f"{before}| {' | '.join(line)} |" for line in lines)
     written = with_rows(text)
-    for letter in "ab1":
-        assert written.count(letter) >= text.count(letter)
+    if not any(map(any, rows)):
+        assert written == text
+        return
+    blocks = [block.strip() for block in written.split("\n\n") if block.strip()]
+    filled = [row for row in rows if any(row)]
+    assert len(blocks) == len(filled)
+    for block, row in zip(blocks, filled, strict=True):
+        names = [*header, *([""] * len(row))]
+        pairs = zip(names, row, strict=False)
+        told = [f"{name}: {value}" if name else value for name, value in pairs if value]
+        assert block.replace(": ", "; ").split("; ") == "; ".join(told).replace(": ", "; ").split(
+            "; "
+        )
+
+
+@given(st.text(st.sampled_from("|-:> \n\r\tab`*#1.\\")))
+def test_no_text_is_too_odd(text: str) -> None:
+    written = with_rows(text)
     if "|" not in text:
         assert written == text
 
 
-def page(table: str) -> str:
-    return f"<html><body><article><p>{PROSE}</p><table>{table}</table><p>{PROSE}</p></article></body></html>"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|a" * 255 + "\n" + "|-" * 255 + "\n" + "|x\n" * 255,
+        "| a | b |\n" * 50_000,
+        "| a | b |\n|---|---|\n" * 20_000,
+        " " * 200_000 + "|\n|-|-|\n",
+        "|" + "-" * 200_000 + "x\n|a|\n",
+        ">" * 200_000 + "|\n|-|",
+        "| " + "long " * 1000 + "|\n|-|\n" + "| x |\n" * 1000,
+    ],
+)
+def test_hostile_tables_grow_to_nothing_large(text: str) -> None:
+    assert len(with_rows(text * 4)) <= 4 * 4 * len(text)
 
 
-def test_a_table_of_a_page_is_read_row_by_row() -> None:
-    blocks = told(
-        "a.html",
-        page(
-            "<tr><th>City</th><th>Manager</th><th>Opened</th></tr>"
-            "<tr><td>Hanoi</td><td>Tran Van Binh</td><td>2011</td></tr>"
-            "<tr><th>Da Nang</th><td>Le Thi Hoa</td><td>2016</td></tr>"
-        ),
-    )
-    assert blocks == [PROSE.strip(), *ROWS, PROSE.strip()]
-
-
-def test_headers_of_rows_are_no_names_of_columns() -> None:
-    text = "\n".join(
-        told(
-            "a.html",
-            page(
-                "<tr><th>Country</th><td>Vietnam</td></tr><tr><th>People</th><td>8 million</td></tr>"
-            ),
-        )
-    )
-    assert "| People | 8 million |" in text
-    assert "Country: People" not in text
+def test_a_table_without_names_is_a_form() -> None:
+    assert with_rows("|  |  |\n|--|--|\n| Director | Le Hoa |\n| City | Hue |\n").split() == [
+        *("Director:", "Le", "Hoa"),
+        *("City:", "Hue"),
+    ]
 
 
 def test_a_cell_of_a_table_answers(tmp_path: Path, embedder: Embedder) -> None:
@@ -131,4 +140,18 @@ def test_a_cell_of_a_table_answers(tmp_path: Path, embedder: Embedder) -> None:
         ("Giá của Laptop Pro 16 là bao nhiêu?", "Laptop Pro 16; Price (USD): 2400"),
         ("How much is the Monitor 27?", "Monitor 27; Price (USD): 310"),
     ):
-        assert row in bot.ask(asked).citations[0].quote
+        (citation,) = bot.ask(asked).citations  # and no other row
+        assert row in citation.quote
+
+
+def test_a_short_fact_answers(tmp_path: Path, embedder: Embedder) -> None:
+    (tmp_path / "town.md").write_text(
+        "|  |  |\n|--|--|\n| Country | Sweden |\n| Founded | 1347 |\n| Mayor | Lisa Ek |\n"
+        "\nKungsbro is a town on the river Ljung, and known for its bridge.\n",
+        "utf-8",
+    )
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / "town.md"])
+    bot = Chatbot(index, "extractive", Settings())
+    assert bot.ask("When was Kungsbro founded?").citations[0].quote == "Founded: 1347"
+    assert bot.ask("Who is the mayor of Kungsbro?").citations[0].quote == "Mayor: Lisa Ek"

@@ -95,6 +95,7 @@ def test_what_is_told_of_another_is_no_answer(
         "Fang Hao nói gì về Sora?",
         "When was the article about Sora published?",  # that document does not say when
         "-5",
+        "Tại sao?",
         "a.a.a",
     ],
 )

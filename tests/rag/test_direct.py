@@ -48,6 +48,8 @@ def test_documents_on_a_topic_are_listed_with_the_part_that_tells_of_it(bot: Cha
     ):
         none = bot.ask(asked)
         assert (none.text, none.abstained) == (said("documents_none", "en"), True)
+        assert none.hits, "the nearest passages are shown"
+        assert not none.citations
 
 
 def test_the_newest_document_is_told(bot: Chatbot) -> None:

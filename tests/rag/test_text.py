@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import fold, names, normalize, sentences, word_spans, words
+from rag.text import fold, is_row, names, normalize, sentences, word_spans, words
 
 # Everything Unicode has, halves of characters too, and what segmenters trip over.
 ANY = st.text() | st.text(st.characters())
@@ -167,3 +168,22 @@ def test_a_very_long_word_is_read_once() -> None:
 
 def test_a_mark_without_a_letter_is_no_word() -> None:
     assert words("\u0301 a\u0301 \u0301b") == ["á", "b"]
+
+
+def test_a_row_of_a_table_is_one_sentence_whatever_its_cells_say() -> None:
+    row = "TT.: 2; Bài: Filters? Yes!; Đọc: ch. 2. Rồi ghi chép.; Thầy: Dr. Lee"
+    text = f"Đầu. Giữa.\n\n{row}\n\nCuối cùng. Hết."
+    found = [text[start:end] for start, end in sentences(text, "vi")]
+    assert found == ["Đầu.", "Giữa.", row, "Cuối cùng.", "Hết."]
+    assert is_row(row)
+    assert not is_row("He said: no; she said nothing.")
+
+
+@given(st.lists(st.sampled_from(["a: b", "; ", "c", ": ", "\n", ". ", "Mr. X", "? "]), max_size=30))
+def test_rows_lose_nothing(parts: list[str]) -> None:
+    text = "".join(parts)
+    spans = sentences(text)
+    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(
+        text.split()
+    )
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
