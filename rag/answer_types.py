@@ -20,8 +20,10 @@ from .text import fold, word_spans
 
 # A word that is counted stands within so many characters behind its number.
 _BEHIND = 24
-# What may stand between a sign of money and its number.
-_LEADS = re.compile(r"[\s)\]:=–-]{0,4}")
+# What may stand between a sign of money and its number, and how a number is labelled: "; Staff: 12".
+_LEADS = re.compile(r"[\s)\]:=]{0,4}-?")
+_LONGEST_LABEL = 80
+_LABEL = re.compile(r"(?:\A|; )((?:[^\s;:]+ ){0,3}[^\s;:]+): ?$")
 # What does not always show: a place may be "the old mill", one of some "the east stairs".
 _LEAST = {"choice": 0.5, "manner": 0.4, "place": 0.3, "reason": 0.3, "person": 0.2}
 # From here on a sentence tells what is asked for, if not in so many words.
@@ -133,7 +135,7 @@ def _amount(told: Shown, asked: Asked) -> float:
         for one in told.concepts
         if one.key.startswith(_NUMBERS)
         and one.key not in asked.keys
-        and not _dated(one, told.concepts)
+        and (_has_sign(told, one) or not _dated(one, told.concepts))
     ]
     if not amounts:
         return 0.0
@@ -153,18 +155,23 @@ def _amount(told: Shown, asked: Asked) -> float:
 
 def _in_unit(told: Shown, one: Concept, unit: str) -> bool:
     """Whether a number is told in a unit: behind it, or as a sign of money beside it."""
-    if unit == "money":
-        signs = (c for c in told.concepts if c.key.startswith("currency:"))
-        if any(_beside(told.text, one, sign) for sign in signs):
-            return True
+    if unit == "money" and _has_sign(told, one):
+        return True
     behind = told.text[one.end - 1 : one.end + _BEHIND].partition(";")[0]
     return _tells(behind, unit_words(unit), loose=True)
+
+
+def _has_sign(told: Shown, one: Concept) -> bool:
+    """Whether a sign of money stands beside a number, which is then no year."""
+    signs = (each for each in told.concepts if each.key.startswith("currency:"))
+    return any(_beside(told.text, one, sign) for sign in signs)
 
 
 def _beside(text: str, number: Concept, sign: Concept) -> bool:
     """Whether a sign of money is that of a number: "$5", "(USD): 5", "5 million dollars"."""
     if sign.start < number.start:
-        return _LEADS.fullmatch(text[sign.end : number.start]) is not None
+        taken = text[: sign.start].rstrip()[-1:].isdigit()  # "5 USD, 300 people"
+        return not taken and _LEADS.fullmatch(text[sign.end : number.start]) is not None
     return sign.start - number.end <= _BEHIND and ";" not in text[number.end : sign.start]
 
 
@@ -251,9 +258,8 @@ def _behind(text: str, one: Concept, wanted: Iterable[str]) -> bool:
     """Whether one of some words stands shortly behind a number, or is its label: "Staff: 12"."""
     behind = text[one.end : one.end + _BEHIND].partition(";")[0]
     near = [fold(word) for word, _, _ in word_spans(behind)][:3]
-    before = text[: one.start].rpartition(";")[2].rstrip()
-    if before.endswith(":"):
-        near += [fold(word) for word, _, _ in word_spans(before)]
+    if label := _LABEL.search(text, max(0, one.start - _LONGEST_LABEL), one.start):
+        near += [fold(word) for word, _, _ in word_spans(label[1])]
     bare = {fold(word) for word in wanted}
     return any(word in bare or word.removesuffix("s") in bare for word in near)
 

@@ -140,13 +140,16 @@ def _topic(
 def _listed(text: str, own: Mapping[str, tuple[str, ...]]) -> Topic:
     """Which documents a list without a topic is to hold, by its folded text."""
 
-    def said(name: str) -> bool:
-        return any(f" {one} " in f" {text} " for one in own[name])
+    def rest_without(name: str) -> str:
+        return reduce(lambda left, one: left.replace(f" {one} ", " "), own[name], rest)
 
-    newest, oldest = said("newest"), said("oldest")
-    counts = filter(None, (number_of(word, own) for word in text.split()))
+    rest = f" {text} "
+    newest, oldest = (rest_without(name) != rest for name in ("newest", "oldest"))
+    rest = rest_without("newest" if newest else "oldest")
+    counts = filter(None, (number_of(word, own) for word in rest.split()))
     count = next(counts, 0) if newest or oldest else 0
-    single = (newest or oldest) and not (count or said("plural"))
+    several = any(f" {one} " in rest for one in own["plural"] + own["several"])
+    single = (newest or oldest) and not (count or several)
     return Topic(of_documents=True, single=single, newest=newest, oldest=oldest, count=count)
 
 

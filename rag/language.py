@@ -15,14 +15,15 @@ from typing import Any
 # the horned vowels, đ, and vowels that carry a tone and another mark at once. Romanian has ă too.
 _VIETNAMESE = re.compile("[ơưđạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]", re.IGNORECASE)
 
+# Letters with a mark that Vietnamese has, beside those that other languages have, too.
+_MARKED = re.compile(f"{_VIETNAMESE.pattern}|[àáâãèéêìíòóôõùúýăĩũ]", re.IGNORECASE)
+
 # Below this probability the model is guessing, as it does for names and figures alone; the
 # short questions of tests/rag/test_language.py lie above it.
 _CONFIDENT = 0.5
 # Without diacritics "là" and "để" look like words of French and Spanish. Above this probability
 # the model knows better; of Vietnamese questions typed so it takes one in 150 for another language.
 _CERTAIN = 0.9
-# So few words of other languages are as often something else: "blah blah" is Indonesian by 0.79.
-_FEW_WORDS = 2
 _SAMPLE_CHARACTERS = 4000
 
 
@@ -130,7 +131,7 @@ def telling_words(kind: str) -> frozenset[str]:
     """Words of any language that tell something, by what ``languages.toml`` calls them.
 
     Args:
-        kind: ``people``, ``before_places``, ``reasons``, ``means``, ``periods`` or ``roles``.
+        kind: ``people``, ``before_places``, ``reasons``, ``credits`` or another list of the table.
     """
     return frozenset(word for table in _tables().values() for word in table.get(kind, ()))
 
@@ -216,11 +217,11 @@ def detect_language(text: str, default: str = "en") -> str:
     Returns:
         A code that ``languages.toml`` lists, or ``default``.
     """
-    from .text import words
-
     sample = unicodedata.normalize("NFC", text[:_SAMPLE_CHARACTERS])
-    # "AI" is an acronym in English and the word "who" in Vietnamese: acronyms do not vote.
-    tokens = words(re.sub(r"\b[A-Z]{2,}\b", " ", sample))
+    whole = _voting(sample)
+    # A name tells where somebody is from, not in which language one asks about them.
+    rest = _named().sub(_without_name, sample)
+    tokens = _voting(rest)
     marked = sum(1 for token in tokens if _VIETNAMESE.search(token))
     if marked and marked * 10 >= len(tokens):
         return "vi"
@@ -230,12 +231,36 @@ def detect_language(text: str, default: str = "en") -> str:
     decided = decided and counts[best] * 5 >= len(tokens)
     if decided and (marked or best != "vi"):
         return best
-    code, probability = _identifier().classify(sample)
+    # "blah blah" is Indonesian by 0.79, "blah" is nothing.
+    code, probability = _identifier().classify(rest if len(set(tokens)) != 1 else tokens[0])
     if decided and float(probability) < _CERTAIN:
         return best
-    unlikely = code not in counts and len(tokens) <= _FEW_WORDS
-    if float(probability) >= (_CERTAIN if unlikely else _CONFIDENT):
+    if float(probability) >= _CONFIDENT:
         return str(code)
     if counts[best] > sum(counts.values()) - counts[best] and counts[best] * 5 >= len(tokens):
         return best
-    return default
+    named = sum(1 for token in whole if _VIETNAMESE.search(token))
+    return "vi" if named and named * 10 >= len(whole) else default
+
+
+@cache
+def _named() -> Any:
+    """What may be a name: several words in capitals, or one behind a word in small letters."""
+    import regex
+
+    capital = r"\p{Lu}[\p{L}\p{M}]+"
+    return regex.compile(rf"\b{capital}(?: {capital})+|(?<=[\p{{Ll}}\p{{M}}] ){capital}")
+
+
+def _voting(text: str) -> list[str]:
+    """The words of a text that tell its language: "AI" is an acronym, and the word "who" in Vietnamese."""
+    from .text import words
+
+    return words(re.sub(r"\b[A-Z]{2,}\b", " ", text))
+
+
+def _without_name(run: Any) -> str:
+    """Words in capitals, of which those go that make a Vietnamese name."""
+    first, *more = run.group().split(" ")
+    asks = first if more and first.lower() in function_words("en") else ""
+    return asks if _MARKED.search(run.group()) else run.group()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Sequence
@@ -122,10 +123,17 @@ def scope(hits: Sequence[Hit], of_documents: int, language: str) -> str:
     shown = {hit.document.uri: hit.document.published for hit in hits}
     if len(shown) >= of_documents:
         return ""
-    days = [day for day in shown.values() if day]
-    are_newest = len(days) == len(shown) and days == sorted(days, reverse=True)
-    kind = "newest" if are_newest else "some"
-    return said(kind, language).format(count=of_documents, shown=len(shown))
+    name = _age(list(shown.values()))
+    return said(name, language).format(count=of_documents, shown=len(shown))
+
+
+def _age(days: Sequence[dt.date | None]) -> str:
+    """Whether documents are the newest or the oldest of all, by the order that they were chosen in."""
+    dated = [day for day in days if day]
+    if len(dated) < len(days) or len(set(dated)) == 1:
+        return "some"
+    ordered = sorted(dated)
+    return "oldest" if dated == ordered else "newest" if dated == ordered[::-1] else "some"
 
 
 def heading(hits: Sequence[Hit], of_documents: int, language: str) -> str:

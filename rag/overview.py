@@ -74,14 +74,17 @@ def overview(
         return Overview()
     if topic.single:
         return Overview(tuple(library.excerpts([_best(found, topic)], most)), 1)
-    good = [hit for hit in found[:most] if hit.score >= _NEARLY_AS_GOOD * found[0].score]
-    return Overview(tuple(sorted(good, key=_first_of(found))), topic=topic.text)
+    good = [hit for hit in found if hit.score >= _NEARLY_AS_GOOD * found[0].score]
+    if topic.newest or topic.oldest:
+        told = {hit.document.uri for hit in good}
+        return _of_documents([one for one in listed if one.uri in told], topic, library, most)
+    return Overview(tuple(sorted(good[:most], key=_first_of(found))), topic=topic.text)
 
 
 def by_age(documents: Sequence[Listed], topic: Topic) -> list[Listed]:
     """Documents by their date, the newest first unless the oldest are meant; as many as are meant.
 
-    Those without a date come last, the newest of them as they were added last.
+    Those without a date come last, by when they were added.
     """
     if topic.oldest:
         ordered = sorted(documents, key=lambda one: (one.published or dt.date.max, one.id))
@@ -106,7 +109,7 @@ def _best(found: Sequence[Hit], topic: Topic) -> str:
 def _of_documents(
     documents: Sequence[Listed], topic: Topic, library: Library, most: int
 ) -> Overview:
-    """Passages of whole documents, the newest ones first, of each as many as of another."""
+    """Passages of whole documents in the order of ``by_age``, of each as many as of another."""
     ordered = by_age(documents, topic)
     some = ordered[:most]
     share = most // len(some) if some else 0

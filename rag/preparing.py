@@ -142,7 +142,8 @@ class Preparing:
 
         def search(topic: str) -> list[Hit]:
             topics = Rewriting(topic, tuple(filter(None, translated)))
-            return self._about(topics, language, filters, most)
+            aged = aim.topic.newest or aim.topic.oldest
+            return self._about(topics, language, filters, _MOST_LISTED if aged else most)
 
         whole = asking.rewriting.question
         return overview(

@@ -24,6 +24,7 @@ from .types import Hit
 _OF_ONE, _OF_SEVERAL = 5, 8
 # What is shorter is a heading or a caption, what is longer a list.
 _FEWEST_WORDS, _MOST_CHARACTERS = 8, 450
+_LONGEST_HEADING = 20
 # How much nearer the first of them counts, the second by half of it, the third by a third; and how much of its
 # words another may share with those that are chosen.
 _OPENING, _MOST_OVERLAP = 0.4, 0.5
@@ -31,6 +32,7 @@ _OPENING, _MOST_OVERLAP = 0.4, 0.5
 _WHOLE_BESIDE_TOPIC = 0.5
 # A sentence is of the topic, too, if it is so much as near as the nearest.
 _NEAR_THE_BEST = 0.6
+_ENDS = (".", "!", "…", "。")
 _QUOTING, _CLOSING = "“\"‘«'", "\"”’'») \n"
 # So many characters of a document stand for it.
 _SAMPLE = 12_000
@@ -75,30 +77,57 @@ def _told(passages: Sequence[tuple[int, Hit]], request: Request) -> list[_Senten
 def _sentences(number: int, hit: Hit, *, of_topic: bool) -> list[_Sentence]:
     """The sentences of a passage that can stand alone; a saying can, where somebody is the topic.
 
-    What follows a question answers it, and says little without it; what stands under a picture is
-    of that.
+    What answers the question before it says little without that, and what stands under a picture is
+    of the picture. What opens a document points back to nothing.
     """
     text = hit.passage.text
     language = hit.document.language
     every = sentences(text, language)
-    asked = [False, *(text[slice(*span)].rstrip(_CLOSING).endswith(("?", "？")) for span in every)]
-    captions = [found.span() for found in _credited().finditer(text)]
-    return [
-        _Sentence(number, hit, span)
-        for span, answers in zip(every, asked, strict=False)
-        if not answers
-        and not any(start <= span[0] < end for start, end in captions)
-        and _stands_alone(text[slice(*span)], language)
-        and (of_topic or text[span[0]] not in _QUOTING)
-    ]
+    left_out = _answers(text, every) | _captions(text, every)
+    found = []
+    opens = not hit.passage.start
+    for place, span in enumerate(every):
+        alone = _stands_alone(text[slice(*span)], language, opens=opens)
+        opens = opens and not text[slice(*span)].rstrip(_CLOSING).endswith(_ENDS)
+        if alone and place not in left_out and (of_topic or text[span[0]] not in _QUOTING):
+            found.append(_Sentence(number, hit, span))
+    return found
+
+
+def _answers(text: str, every: Sequence[Span]) -> set[int]:
+    """The places of sentences behind a question that is no heading: those of a FAQ have their own."""
+    return {
+        place
+        for place, one in enumerate(every[:-1], start=1)
+        if text[slice(*one)].rstrip(_CLOSING).endswith(("?", "？")) and not _is_heading(text, one)
+    }
+
+
+def _is_heading(text: str, span: Span) -> bool:
+    """Whether a short sentence has a line of its own."""
+    begins = text[: span[0]].rpartition("\n")[2].strip("#* \t")
+    ends = text[span[1] :].partition("\n")[0].strip("#* \t")
+    return not begins and not ends and len(words(text[slice(*span)])) <= _LONGEST_HEADING
+
+
+def _captions(text: str, every: Sequence[Span]) -> set[int]:
+    """The places of sentences that stand, in one line, right before who took a picture."""
+    named = [found.start() for found in _credited().finditer(text)]
+    return {
+        place
+        for place, (start, end) in enumerate(every)
+        for credit in named
+        if "\n" not in text[start:credit] and not any(end <= one[0] < credit for one in every)
+    }
 
 
 @cache
 def _credited() -> re.Pattern[str]:
-    """A line that ends with who took a picture: "… in Beijing. (Photo: Reuters)"."""
+    """Who took a picture, at the end of a line: "(Photo: Reuters)", "Ảnh: Minh Anh."."""
     known = "|".join(map(re.escape, sorted(telling_words("credits"), key=len, reverse=True)))
     return re.compile(
-        rf"^.*[(\[|.–—-] ?(?:{known}) ?[:/][^.\n]{{1,80}}$", re.IGNORECASE | re.MULTILINE
+        rf"(?:[(\[] ?|(?<=[.!?] )|^)(?:{known})(?: by | courtesy of | ?[:/©] ?)[^\n()]{{1,80}}[)\].]{{0,2}}$",
+        re.IGNORECASE | re.MULTILINE,
     )
 
 
@@ -110,7 +139,7 @@ def opening(hit: Hit) -> Span:
     return next(long, every[0] if every else (0, len(text)))
 
 
-def _stands_alone(sentence: str, language: str) -> bool:
+def _stands_alone(sentence: str, language: str, *, opens: bool) -> bool:
     """Whether a sentence is one, and makes sense without those around it."""
     own = words(sentence)
     joins = any(" ".join(own[:size]) in telling_words("connectives") for size in (1, 2, 3, 4))
@@ -119,8 +148,8 @@ def _stands_alone(sentence: str, language: str) -> bool:
         len(sentence) <= _MOST_CHARACTERS
         and len(own) - _dated(sentence, language) >= _FEWEST_WORDS
         and not joins
-        and not points_back(sentence, language)
-        and bare.endswith((".", "!", "…", "。"))
+        and (opens or not points_back(sentence, language))
+        and bare.endswith(_ENDS)
         and "\n\n" not in sentence.strip()
     )
 

@@ -124,7 +124,7 @@ def number_of(phrase: str, own: Mapping[str, tuple[str, ...]]) -> int:
     """How many a word says, in figures or as one of ``counts``; 0 for any other word, and for one."""
     if phrase in own["counts"]:
         return own["counts"].index(phrase) + 2
-    return int(phrase) if re.fullmatch("[2-9]|[1-9][0-9]", phrase) else 0
+    return int(phrase) if re.fullmatch("[2-9]|[1-9][0-9]{1,5}", phrase) else 0
 
 
 def _compared(token: Token, bare: bool) -> str:
@@ -214,7 +214,7 @@ class _Stripping:
             self._newest = True
         elif phrase in own["oldest"] and (way > 0 or self._single or self._several):
             self._oldest = True
-        elif count := self._counted(phrase, at, size):
+        elif count := self._counted(phrase, at, size, way):
             self._count, self._several = count, True
         elif (way > 0 and phrase in own["leading"]) or (way < 0 and phrase in own["trailing"]):
             pass
@@ -240,8 +240,11 @@ class _Stripping:
         )
         return named or any(one in known for one in phrases)
 
-    def _counted(self, phrase: str, at: int, size: int) -> int:
-        """How many are meant, beside a word for documents or one for the newest or oldest."""
+    def _counted(self, phrase: str, at: int, size: int, way: int) -> int:
+        """How many are meant: in front of a word for documents or for their age, or behind the latter.
+
+        Any other number belongs to what the documents are about: "the iPhone 15 article".
+        """
         count = number_of(phrase, self._own)
         if not count:
             return 0
@@ -249,8 +252,10 @@ class _Stripping:
         ages = self._own["newest"] + self._own["oldest"]
         nouns = self._own["documents"] + self._own["plural"]
         before, behind = f" {' '.join(around[:at])} ", f" {' '.join(around[at + size :])} "
-        stands = any(behind.startswith(f" {one} ") for one in ages + nouns)
-        return count if stands or any(before.endswith(f" {one} ") for one in ages) else 0
+        if any(before.endswith(f" {one} ") for one in ages):
+            return count
+        leads = at == self._first and any(behind.startswith(f" {one} ") for one in ages + nouns)
+        return count if way > 0 and leads else 0
 
     def _language(self, at: int, size: int) -> str:
         """The language that words name which stand beside a word for documents."""

@@ -26,9 +26,9 @@ _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "error_descr
 # Where what happened stands deeper: in OpenRouter's "raw" as the text of another body.
 _INSIDE = ("error", "errors", "metadata", "raw", "details", *_MESSAGES)
 _DEEPEST = 6
-# What stands before a server answers with a page of its own.
-_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body)\b", re.IGNORECASE)
-_TITLE = re.compile(r"<(title|h1)\b[^>]*>([^<]*[^<\s][^<]*)</\1", re.IGNORECASE)
+# How a page begins that a proxy or a server sends in place of an answer, and what it is called.
+_PAGE = re.compile(r"[\s\ufeff]*<(?:!--|(?:!doctype|\?xml|html|head|body)\b)", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1)\b[^<>]*>\s*([^<\s][^<]*)</\1", re.IGNORECASE)
 # A message may name the field that is not taken; these words name none.
 _NAMED = re.compile(r"(?:parameter|argument|field|value|input|request)s?:? \{?['\"`]([\w.]+)['\"`]")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from rag.answer_types import fits, shown, values
@@ -26,12 +28,34 @@ from rag.question import taken_apart
         ("Bao lâu?", "vi", "Khoảng 1,5 năm.", "Khoảng 20%."),
         ("Giá bao nhiêu?", "vi", "Giá là 9 tỉ đồng.", "Có 9 chiếc."),
         ("Vì sao?", "vi", "Vì nước quá nông.", "Nước rất nông."),
+        # Rows of tables: the currency is in the name of the column, and a cell is of its own column.
+        ("What is the price?", "en", "Part: Air 13; Price (USD): 1200", "Part: Air 13; Stock: 1200; Price (USD): none"),
+        ("What is the price?", "en", "Price: EUR 40", "Paid in EUR; 40 people came"),
+        ("How heavy is it?", "en", "Weight: 2 kg", "Size: 13; kg: none"),
+        ("How many employees are there?", "en", "Opened: 2011; Employees: 140", "Opened: 2011; Employees: some"),
     ],
 )  # fmt: skip
 def test_what_answers_shows_it(question: str, language: str, fit: str, unfit: str) -> None:
     asked = taken_apart(question, language)
     assert fits(shown(fit, language), asked) == 1.0
     assert fits(shown(unfit, language), asked) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How long did it take?", "In many years the train left at 10:45."),
+        ("How many employees are there?", "The employees of the old mill said this: 12 dogs came."),
+        ("What did it cost?", "The firm paid 5 USD – 300 people work there."),
+        ("What did it cost?", "It brought 5 USD: 300 people came."),
+    ],
+)
+def test_a_figure_takes_no_label_or_sign_of_another(question: str, text: str) -> None:
+    last = [one for one in shown(text, "en").concepts if one.key.startswith("number:")][-1]
+    only = dataclasses.replace(shown(text, "en"), concepts=tuple(
+        one for one in shown(text, "en").concepts if one is last or not one.key.startswith("number:")
+    ))  # fmt: skip
+    assert fits(only, taken_apart(question, "en")) < 1.0
 
 
 def test_a_question_that_asks_for_nothing_that_shows_is_neither_met_nor_missed() -> None:

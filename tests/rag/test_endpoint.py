@@ -56,7 +56,21 @@ def test_without_a_key_the_variable_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["a b", "a\nb", "a\tb", "khóa", "a\u200bb", "a\x00b", "a\u00a0b", "'ab'", '"ab"']
+    "key",
+    [
+        "a b",
+        "a\nb",
+        "a\tb",
+        "khóa",
+        "a\u200bb",
+        "a\x00b",
+        "a\u00a0b",
+        "'ab'",
+        '"ab"',
+        "`ab`",
+        "'ab",
+        'ab"',
+    ],
 )
 def test_a_malformed_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(BackendSetup) as caught:

@@ -334,3 +334,9 @@ def test_an_odd_body_is_a_plain_failure(body: Any, status: int, in_pieces: bool)
     str(error).encode()
     assert len(str(error)) < 600
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("part", ["a", "<title", "<title ", "<h1>", "<title> ", "</title"])
+def test_a_page_of_a_million_letters_is_told_at_once(part: str) -> None:
+    said = refusal("<html><title>" + part * (1_000_000 // len(part)), 502)
+    assert said.fault is Fault.OVERLOAD

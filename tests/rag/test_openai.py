@@ -157,6 +157,8 @@ def test_passages_go_nowhere_that_a_server_points_to(status: str) -> None:
         ("502 Bad Gateway", "<html>\n<title>502 Bad&#32;Gateway</title>", "502 Bad Gateway", True),
         ("500 Oops", "<!DOCTYPE html><body><h1> </h1><h1>Oops</h1><p>a", "(HTTP 500): Oops.", True),
         ("503 Service Unavailable", "<html><body>sorry</body></html>", "HTTP 503.", True),
+        ("502 Oops", "\ufeff<?xml version='1.0'?><html><title>Down</title>", "Down.", True),
+        ("502 Oops", "<!-- nginx --><html><title>Down", "HTTP 502.", True),
         ("503 Service Unavailable", "", "HTTP 503", True),
         ("400 Bad Request", '{"error": "flat text"}', "flat text", False),
         ("400 Bad Request", "[]", "HTTP 400", False),

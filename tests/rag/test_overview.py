@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -171,31 +172,82 @@ def test_the_oldest_are_summarized_and_as_many_as_are_meant(many: Index, bot: Ch
     }
     assert answer.text.startswith("2025-03-01: “")
     assert names(bot.ask("Tóm tắt bài báo cũ nhất")) == [CUT_OFF]
-    every = Chatbot(many, "extractive", Settings()).ask("Summarize the oldest documents")
-    assert every.text.startswith("Of 30 documents, 12: 2025-03-01")
-
-
-def test_answers_without_their_question_and_captions_are_not_quoted(
-    tmp_path: Path, embedder: Embedder
-) -> None:
-    path = tmp_path / "bridge.txt"
-    path.write_text(
-        "The old bridge over the river Wye was closed to all cars in March. "
-        "Will the bridge over the river Wye ever be open to cars again? "
-        "The bridge over the river Wye will, says the mayor of the town. "
-        "The town council has found money for a new bridge beside the mill.\n\n"
-        "The bridge over the river Wye with cars and the mill behind it. (Photo: A. Baker/Wye News)\n\n"
-        "Cars take the road by the mill for now, which the bridge over the river Wye has spared them.",
-        "utf-8",
+    assert names(bot.ask("Summarize the oldest article about OpenAI")) == [CUT_OFF]
+    newest = bot.ask("What is the newest article?")
+    assert names(bot.ask("Summarize the oldest article", [newest])) == [CUT_OFF]
+    on_topic = Chatbot(many, "extractive", Settings()).ask(
+        "Summarize the two newest notes about the harbour"
     )
+    assert {hit.document.published for hit in on_topic.hits} == {
+        dt.date(2025, 3, 29),
+        dt.date(2025, 3, 30),
+    }
+    every = Chatbot(many, "extractive", Settings()).ask("Summarize the oldest documents")
+    assert every.text.startswith("Of 30 documents, the oldest 12: 2025-03-01")
+
+
+def summed(text: str, tmp_path: Path, embedder: Embedder) -> str:
+    """A summary of one text, without a model."""
+    path = tmp_path / "bridge.txt"
+    path.write_text(text, "utf-8")
     index = Index.create(tmp_path / "index", Settings(), embedder)
     index.add([path])
-    summed = Chatbot(index, "extractive", Settings()).ask("Summarize bridge.txt")
-    assert "says the mayor" not in summed.text
-    assert "behind it" not in summed.text
-    assert "for now" in summed.text
-    assert "was closed" in summed.text
-    assert "beside the mill" in summed.text
+    return Chatbot(index, "extractive", Settings()).ask("Summarize bridge.txt").text
+
+
+BRIDGE = (
+    "The old bridge over the river Wye was closed to all cars in March. "
+    "The town council has found money for a new bridge beside the mill.\n\n"
+)
+
+
+def test_an_answer_is_not_quoted_without_its_question(tmp_path: Path, embedder: Embedder) -> None:
+    asked = "Will the bridge over the river Wye ever be open to cars again? "
+    text = summed(
+        f"{BRIDGE}{asked}The bridge over the river Wye will be, says the mayor of the town. "
+        "Cars take the road by the mill for now, and the bridge has none.",
+        tmp_path,
+        embedder,
+    )
+    assert "says the mayor" not in text
+    assert "was closed" in text
+    assert "for now" in text
+
+
+def test_what_stands_under_a_heading_that_asks_is_quoted(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    text = summed(
+        "# Is this the end of the old bridge?\n\n" + BRIDGE
+        + "How long will it take?\n\nThe new bridge beside the mill will be open in two years or three.",
+        tmp_path,
+        embedder,
+    )  # fmt: skip
+    assert "was closed" in text
+    assert "two years" in text
+
+
+@pytest.mark.parametrize(
+    "credit",
+    ["(Photo: A. B. Baker/Wye News)", "(Photo by A. Baker)", "Photo: Reuters.", "[Ảnh: Minh Anh]",
+     "Image courtesy of the town."],
+)  # fmt: skip
+def test_a_caption_is_not_quoted(credit: str, tmp_path: Path, embedder: Embedder) -> None:
+    caption = "The bridge over the river Wye with its cars and the mill behind it."
+    assert "behind it" not in summed(f"{BRIDGE}{caption} {credit}", tmp_path, embedder)
+
+
+@pytest.mark.parametrize("end", ["docker run my-image:latest", "see example.com/photo/12 for all."])
+def test_what_looks_like_a_credit_takes_nothing_with_it(
+    end: str, tmp_path: Path, embedder: Embedder
+) -> None:
+    told = "The bridge over the river Wye has a model that runs anywhere."
+    assert "runs anywhere" in summed(f"{BRIDGE}{told} Use it with {end}", tmp_path, embedder)
+
+
+def test_what_opens_a_document_points_back_to_nothing(tmp_path: Path, embedder: Embedder) -> None:
+    opens = "The city library of Arden has opened its new reading room beside the river Wye."
+    assert opens in summed(f"# Library\n\n{opens} {BRIDGE}", tmp_path, embedder)
 
 
 def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
