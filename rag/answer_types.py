@@ -33,7 +33,11 @@ _NUMBERS = ("number:", "percent:")
 _TELLS_WHO = re.compile(
     r"\s?[,(–—-]\s?[^\W\d]|\s(?:is|was|are|were|là|từng là|vốn là)\s", re.IGNORECASE
 )
-_CLOCK = re.compile(r"\b\d{1,2}(?:[:.h]\d\d)?\s?(?:giờ|h\b|a\.?m\b|p\.?m\b|o'clock)", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\b\d{1,2}(?:[:.h]\d\d)?\s?(?:giờ|h\b|a\.?m\b|p\.?m\b|o'clock)"
+    r"|(?<![\d:.])(?:[01]?\d|2[0-3]):[0-5]\d(?![\d:]|\.\d)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +141,9 @@ def _amount(told: Shown, asked: Asked) -> float:
         and one.key not in asked.keys
         and (_has_sign(told, one) or not _dated(one, told.concepts))
     ]
-    if not amounts:
-        return 0.0
+    costs_nothing = "price" in asked.relations and _tells(told.text, telling_words("gratis"))
+    if not amounts or costs_nothing:
+        return float(costs_nothing)
     units = {unit_of(relation) for relation in asked.relations} - {"", "count"}
     if units:
         return 1.0 if any(_in_unit(told, one, unit) for one in amounts for unit in units) else 0.2

@@ -37,7 +37,7 @@ _AMBIGUOUS = frozenset(["a", "nha", "di", "voi", "vay", "nhe"])
 # The lists of phrases that a request and its topic are told apart by.
 _LISTS = (
     "front", "behind", "documents", "plural", "leading", "trailing", "pointing", "pronouns",
-    "ordinals", "several", "newest", "oldest", "counts", "demonstratives",
+    "ordinals", "several", "newest", "oldest", "counts", "kinds", "demonstratives",
 )  # fmt: skip
 _GREETING_ENDS = re.compile(r"[,.!;:…]+")
 _NOTHING = Topic()

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import unquote
 
+from .language import function_words
 from .retrieval import Filters, Library, Listed
-from .text import collapse, fold
+from .text import collapse, fold, words
 from .topics import FILE, Topic
 from .types import Document, Hit
 
 # A passage is of a topic, too, if its score is so much of the best one's.
 _NEARLY_AS_GOOD = 0.5
+# One word of a title is of many documents.
+_TELLING_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def overview(
     named = _named(listed, said, topic)
     if not named and FILE.search(said.rstrip(" .?!")):
         return Overview()  # there is no such file
+    named = named or _called(listed, topic)
     if named or not topic.text:
         return _of_documents(named or listed, topic, library, most)
     found = search(topic.text)
@@ -135,6 +139,17 @@ def _named(listed: Sequence[Listed], said: str, topic: Topic) -> list[Listed]:
     named = [one for one in named if not any(_is_within(fold(one.name), name) for name in longest)]
     in_folder = [one for one in named if fold(with_folder(one)) in asked]
     return in_folder or named
+
+
+def _called(listed: Sequence[Listed], topic: Topic) -> list[Listed]:
+    """The documents whose title and file say what kind is meant, or the one that has all of a topic's words."""
+    sought = {
+        word for word in words(fold(topic.kind or topic.text)) if word not in function_words()
+    }
+    if not topic.kind and len(sought) < _TELLING_WORDS:
+        return []
+    found = [one for one in listed if sought <= set(words(fold(f"{one.title} {one.name}")))]
+    return found if topic.kind or len(found) == 1 else []
 
 
 def _is_within(name: str, other: str) -> bool:

@@ -24,7 +24,7 @@ from .types import Hit
 _OF_ONE, _OF_SEVERAL = 5, 8
 # What is shorter is a heading or a caption, what is longer a list.
 _FEWEST_WORDS, _MOST_CHARACTERS = 8, 450
-_LONGEST_HEADING = 20
+_FEWEST_IN_A_LINE, _LONGEST_HEADING = 4, 20
 # How much nearer the first of them counts, the second by half of it, the third by a third; and how much of its
 # words another may share with those that are chosen.
 _OPENING, _MOST_OVERLAP = 0.4, 0.5
@@ -68,10 +68,16 @@ def central(request: Request) -> list[tuple[int, Hit, Span]]:
 
 
 def _told(passages: Sequence[tuple[int, Hit]], request: Request) -> list[_Sentence]:
-    """The sentences of passages that can be quoted; how each begins where there are none, as in a table."""
+    """The sentences of passages that can be quoted; lines where there are none, as in a table or a CV."""
     of_topic = bool(request.topic)
     alone = [one for number, hit in passages for one in _sentences(number, hit, of_topic=of_topic)]
-    return alone or [_Sentence(number, hit, opening(hit)) for number, hit in passages]
+    lines = [
+        _Sentence(number, hit, span)
+        for number, hit in passages
+        for span in sentences(hit.passage.text, hit.document.language)
+        if len(words(hit.passage.text[slice(*span)])) >= _FEWEST_IN_A_LINE
+    ]
+    return alone or lines or [_Sentence(number, hit, opening(hit)) for number, hit in passages]
 
 
 def _sentences(number: int, hit: Hit, *, of_topic: bool) -> list[_Sentence]:

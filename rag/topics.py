@@ -41,7 +41,8 @@ class Topic:
     ``text`` is empty for documents altogether. ``of_documents`` says that these are spoken of,
     ``single`` that one is, ``newest`` and ``oldest`` that these are meant, ``count`` of them if that
     is said, ``points`` that what was cited last is, and ``place`` which of that, from 1, if not all;
-    ``these`` that it may be. ``spoken`` is the language of the documents, ISO 639-1, if it is named.
+    ``these`` that it may be. ``spoken`` is the language of the documents, ISO 639-1, if it is named,
+    and ``kind`` what they are, such as a report.
     """
 
     text: str = ""
@@ -54,6 +55,7 @@ class Topic:
     place: int = 0
     these: bool = False
     spoken: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class _Noted(TypedDict):
     oldest: bool
     count: int
     spoken: str
+    kind: str
 
 
 class _Stripping:
@@ -151,7 +154,7 @@ class _Stripping:
         self._first, self._last = 0, len(tokens)
         self._single = self._several = self._newest = self._oldest = self._these = False
         self._count = 0
-        self._spoken = ""
+        self._spoken = self._kind = ""
 
     def front(self) -> None:
         """Take off what a topic begins with."""
@@ -174,6 +177,9 @@ class _Stripping:
             text = self._said[self._tokens[self._first].start : self._tokens[self._last - 1].end]
             if place := self._place():
                 return Topic("", True, True, points=True, place=place)
+            own = [_compared(one, self._bare) for one in self._tokens[self._first : self._last]]
+            if " ".join(own) in self._own["kinds"]:
+                self._kind = text
             return Topic(text, of_documents, single, **self._noted())
         if not of_documents:
             return None
@@ -185,6 +191,7 @@ class _Stripping:
             "oldest": self._oldest,
             "count": self._count if self._newest or self._oldest else 0,
             "spoken": self._spoken,
+            "kind": self._kind,
         }
 
     def _place(self) -> int:
@@ -222,6 +229,8 @@ class _Stripping:
             self._spoken = spoken
         else:
             return False
+        if phrase in own["kinds"]:
+            self._kind = phrase
         self._several = self._several or phrase in own["several"]
         self._these = self._these or phrase in own["demonstratives"]
         return True

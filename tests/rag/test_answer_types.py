@@ -28,6 +28,9 @@ from rag.question import taken_apart
         ("Bao lâu?", "vi", "Khoảng 1,5 năm.", "Khoảng 20%."),
         ("Giá bao nhiêu?", "vi", "Giá là 9 tỉ đồng.", "Có 9 chiếc."),
         ("Vì sao?", "vi", "Vì nước quá nông.", "Nước rất nông."),
+        ("When does it arrive?", "en", "Train: 13; arr.: 14:55", "Train: 13; ratio: 1:200"),
+        ("How much does it cost?", "en", "Fee: free", "Fee: not told"),
+        ("Giá bao nhiêu?", "vi", "Lệ phí: miễn phí.", "Lệ phí: chưa rõ."),
         # Rows of tables: the currency is in the name of the column, and a cell is of its own column.
         ("What is the price?", "en", "Part: Air 13; Price (USD): 1200", "Part: Air 13; Stock: 1200; Price (USD): none"),
         ("What is the price?", "en", "Price: EUR 40", "Paid in EUR; 40 people came"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -106,7 +107,7 @@ SUMMARY = [
     ("Summarize the newest two documents", Topic("", True, newest=True, count=2)),
     ("Summarize the iPhone 15 article", Topic("iPhone 15", True, True)),
     ("Summarize the Windows 11 documents", Topic("Windows 11", True)),
-    ("summarize the covid 19 report", Topic("covid 19", True, True)),
+    ("summarize the covid 19 report", Topic("covid 19", True, True, kind="report")),
     ("summarize the fantastic four stories", Topic("fantastic four", True)),
     ("tom tat tai lieu ve viet nam moi nhat", Topic("viet nam", True, True, True)),
     ("tóm tắt bài báo về iPhone 15 mới nhất", Topic("iPhone 15", True, True, True)),
@@ -116,7 +117,7 @@ SUMMARY = [
     ("Summarize the article about Winston Ma", Topic("Winston Ma", True, True)),
     ("Summarize the article about the Washington Post", Topic("Washington Post", True, True)),
     ("Summarize the Vietnamese articles", Topic("", True, spoken="vi")),
-    ("Summarize report.pdf", ONE),
+    ("Summarize report.pdf", dataclasses.replace(ONE, kind="report")),
     ("Tóm tắt các bài báo", ALL),
     ("Tóm tắt giúp tôi bài viết về Trung Quốc và Sora", Topic("Trung Quốc và Sora", True, True)),
     ("Bài báo về Sora nói gì?", Topic("Sora", True, True)),

@@ -153,6 +153,36 @@ def test_a_request_that_leans_on_a_name_is_made_whole(bot: Chatbot) -> None:
     assert names(bot.ask("Summarize the article about him", [first])) == [EXIT]
 
 
+def test_a_document_is_called_by_its_kind_or_by_words_of_its_title(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    texts = {
+        "lease.md": "# Rental contract for 5 Mill Lane\n\nThe rent of the flat is 870 euros a month.",
+        "server.md": "# Report on the backup server\n\nThe server of the library stores 14 terabytes now.",
+        "cv.md": "# Trần Minh Khôi\n\n- Developer at Blue Harbor since 2021\n- B.Sc. in Da Nang, 2017",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([tmp_path / name for name in texts])
+    bot = Chatbot(index, "extractive", Settings())
+    for asked, name in (
+        ("Summarize the contract", "lease.md"),
+        ("Summarize the report", "server.md"),
+        ("What is the report about?", "server.md"),
+        ("Tóm tắt CV", "cv.md"),
+        ("Summarize the CV of Trần Minh Khôi", "cv.md"),
+    ):
+        answer = bot.ask(asked)
+        assert names(answer) == [name], asked
+    cv = bot.ask("Summarize the CV of Trần Minh Khôi")
+    assert cv.language == "en"
+    assert "Blue Harbor" in cv.text
+    assert "Da Nang" in cv.text
+    assert not bot.ask("Summarize the recipe").citations
+    assert not bot.ask("Summarize report.pdf").citations
+
+
 def test_of_many_documents_the_newest_are_summarized_and_that_is_said(many: Index) -> None:
     answer = Chatbot(many, "extractive", Settings()).ask("Summarize all documents")
     shown = len({hit.document.uri for hit in answer.hits})
