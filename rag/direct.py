@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,8 @@ from .intents import Aim
 from .markers import defused
 from .messages import said
 from .overview import by_age, with_folder
-from .retrieval import Filters, Library
+from .periods import period_of
+from .retrieval import Filters, Library, Listed
 from .summary import opening
 from .text import shortened
 from .topics import Topic
@@ -82,7 +84,7 @@ def listed(
         return dataclasses.replace(answer, abstained=True, hits=tuple(near(aim.topic.text)))
     narrowed = filters.of_language(aim.topic.spoken)
     known = library.documents(**dataclasses.asdict(narrowed)) if narrowed else []
-    known = by_age(known, aim.topic)
+    known = by_age(_of_period(known, aim.topic.period, aim.language), aim.topic)
     if not known:
         empty = "no_such_documents" if library.languages() else "no_documents"
         return Answer(question, said(empty, language), language, "", intent=Intent.LISTING)
@@ -91,6 +93,14 @@ def listed(
     more = said("documents_more", language).format(count=rest) if rest > 0 else ""
     heads = library.excerpts([one.uri for one in known[:_LISTED]], 1)
     return _lines(heading, question, language, heads, more)
+
+
+def _of_period(documents: Sequence[Listed], words: str, language: str) -> Sequence[Listed]:
+    """The documents that were published when some words say; all where they say nothing."""
+    period = period_of(words, language, dt.date.today())
+    if not period.bounded:
+        return documents
+    return [one for one in documents if one.published and period.holds(one.published)]
 
 
 def _heading(topic: Topic, count: int) -> str:

@@ -130,6 +130,8 @@ def _topic(
     if group in ("language", "spoken"):
         spoken = named_language(said[named[0].start : named[-1].end])
         return Topic(of_documents=True, spoken=spoken) if spoken else None
+    if group == "period":
+        return Topic(of_documents=True, period=said[named[0].start : named[-1].end])
     if intent is Intent.LISTING and not group:
         return _listed(match[0], known.bare)
     topic = topic_of(said, named, known, intent.value)

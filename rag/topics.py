@@ -42,7 +42,7 @@ class Topic:
     ``single`` that one is, ``newest`` and ``oldest`` that these are meant, ``count`` of them if that
     is said, ``points`` that what was cited last is, and ``place`` which of that, from 1, if not all;
     ``these`` that it may be. ``spoken`` is the language of the documents, ISO 639-1, if it is named,
-    and ``kind`` what they are, such as a report.
+    ``kind`` what they are, such as a report, and ``period`` the words for when they were published.
     """
 
     text: str = ""
@@ -56,6 +56,7 @@ class Topic:
     these: bool = False
     spoken: str = ""
     kind: str = ""
+    period: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,24 @@ def test_the_oldest_and_as_many_as_are_asked_for_are_told(bot: Chatbot) -> None:
     assert names(two) == [LATEST, CUT_OFF]
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Which articles were published in 2024?", [CUT_OFF]),
+        ("List all articles from July 2024", [CUT_OFF]),
+        ("Which documents are from after 2024?", [LATEST]),
+        ("Bài báo nào đăng năm 2026?", [LATEST]),
+        ("Có những tài liệu nào trước năm 2025?", [CUT_OFF]),
+        ("Liệt kê các tài liệu tháng 7 năm 2024", [CUT_OFF]),
+        ("Which articles were published in 1999?", []),
+    ],
+)
+def test_documents_of_a_time_are_listed(asked: str, found: list[str], bot: Chatbot) -> None:
+    answer = bot.ask(asked)
+    assert answer.intent is Intent.LISTING
+    assert names(answer) == found
+
+
 def test_a_document_that_is_gone_by_now_is_left_out(tmp_path: Path, embedder: Embedder) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.txt").write_text(f"The harbour of town {name} is closed.", "utf-8")

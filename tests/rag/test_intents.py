@@ -150,6 +150,11 @@ SUMMARY = [
     ("Tóm tắt tài liệu về nhân sự", Topic("nhân sự", True, True)),
 ]  # fmt: skip
 QUESTIONS = [
+    "Which documents are in box 2034 of the shelf?",
+    "Which articles mention 2024?",
+    "What documents are in room 2024?",
+    "Which documents do I need in 2025?",
+    "Tài liệu nào cần nộp năm 2024?",
     "Who is Winston Ma?",
     "Hello, who is Winston Ma?",
     "Thanks to whom did OpenAI grow?",
