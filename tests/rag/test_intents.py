@@ -151,7 +151,6 @@ SUMMARY = [
 ]  # fmt: skip
 QUESTIONS = [
     "Which documents are in box 2034 of the shelf?",
-    "Which articles mention 2024?",
     "What documents are in room 2024?",
     "Which documents do I need in 2025?",
     "Tài liệu nào cần nộp năm 2024?",
