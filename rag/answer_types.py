@@ -141,7 +141,7 @@ def _amount(told: Shown, asked: Asked) -> float:
         and one.key not in asked.keys
         and (_has_sign(told, one) or not _dated(one, told.concepts))
     ]
-    costs_nothing = "price" in asked.relations and _tells(told.text, telling_words("gratis"))
+    costs_nothing = "price" in asked.relations and _is_gratis(told.text)
     if not amounts or costs_nothing:
         return float(costs_nothing)
     units = {unit_of(relation) for relation in asked.relations} - {"", "count"}
@@ -164,6 +164,14 @@ def _in_unit(told: Shown, one: Concept, unit: str) -> bool:
         return True
     behind = told.text[one.end - 1 : one.end + _BEHIND].partition(";")[0]
     return _tells(behind, unit_words(unit), loose=True)
+
+
+def _is_gratis(text: str) -> bool:
+    """Whether a text says that something costs nothing: "Fee: free", and not "free software"."""
+    known = "|".join(map(re.escape, telling_words("gratis")))
+    return bool(
+        re.search(rf"(?::|\b(?:is|are|was|were|là|được)) (?:{known})(?:[.;,]|$)", text.lower())
+    )
 
 
 def _has_sign(told: Shown, one: Concept) -> bool:
