@@ -30,6 +30,7 @@ _FACT = re.compile(r"[^\W\d_][^:\n]{0,60}: \S")
 _CLOSES = (".", "!", "…", ";", ":", "。")
 # A heading has at most so many words, and none of these.
 _MOST_HEADING_WORDS = 15
+_MARKED_HEADING = re.compile(r"#{1,6} |---\n")
 _NO_HEADING = re.compile(r"[\d|\t:=]")
 # A sentence of so many words is as long as any.
 _LONG = 40
@@ -287,8 +288,11 @@ def _least(weighing: Weighing, place: int) -> float:
 def _is_heading(text: str, spans: Sequence[Span], place: int) -> bool:
     """Whether a line stands over a text: it tells nothing, though it may have all that is asked about.
 
-    Lines with figures or marks may be of a list or a table, and in notes no line is closed.
+    Lines with figures or marks may be of a list or a table, and in notes no line is closed. What
+    Markdown marks as a heading is one, and what a text says of itself before it begins is like one.
     """
+    if _MARKED_HEADING.match(text, spans[place][0]):
+        return True
     if place + 1 == len(spans):
         return False
     line, below = (text[slice(*span)] for span in spans[place : place + 2])

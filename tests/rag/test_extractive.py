@@ -261,3 +261,21 @@ def test_a_question_that_compares_is_answered_of_each(tmp_path: Path, embedder: 
     plain = dataclasses.replace(decision, asked=dataclasses.replace(decision.asked, compares=False))
     told = " ".join(one.candidate.text for one in _chosen(plain, 2, Period()))
     assert "Karlow" not in told
+
+
+def test_headings_and_what_a_text_says_of_itself_are_no_answers(
+    tmp_path: Path, embedder: Embedder
+) -> None:
+    path = tmp_path / "coffee.md"
+    path.write_text(
+        "---\ntitle: The price of coffee rises sharply\ndate: 2025-01-09\n---\n\n"
+        "# The price of coffee rises sharply\n\n## Why the price of coffee has risen\n\n"
+        "The price of coffee rose because droughts have made the harvest in Brazil smaller.\n",
+        "utf-8",
+    )
+    index = Index.create(tmp_path / "index", Settings(), embedder)
+    index.add([path])
+    (citation,) = (
+        Chatbot(index, "extractive", Settings()).ask("Why did the price of coffee rise?").citations
+    )
+    assert citation.quote.startswith("The price of coffee rose because")
