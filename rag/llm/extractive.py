@@ -121,7 +121,8 @@ def _is_of_another_row(best: Ranked, other: Ranked) -> bool:
     """Whether a row of a table has less of what is asked about than the best one: another's price."""
     if not (is_row(best.candidate.text) and is_row(other.candidate.text)):
         return False
-    return _has(other) < _AS_MUCH * _has(best)
+    named, other_named = (one.candidate.feature("names_resolved") for one in (best, other))
+    return other_named < named or _has(other) < _AS_MUCH * _has(best)
 
 
 def _has(one: Ranked) -> float:
