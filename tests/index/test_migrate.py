@@ -106,6 +106,7 @@ def test_an_index_of_the_second_layout_goes_on(tmp_path: Path) -> None:
 
 def test_an_index_of_the_third_layout_goes_on_with_one_vector_for_a_passage(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(THIRD, tmp_path / "old"))
+    as_if_cut_now(folder)
     embedder = HashingEmbedder(8, 64, windows=True)
     index = Index.open(folder, Settings(), embedder)
     assert [name for name in index.search("sông băng", 2) if name.document.name == "bang.txt"]
