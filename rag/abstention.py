@@ -94,13 +94,19 @@ def decide(request: Request) -> Decision:
 def is_about(decision: Decision) -> bool:
     """Whether passages that were sought with a topic, for a summary or a list, are about it.
 
-    One of them must have all of its names.
+    One of them must have all of its names, if it has some: then that is enough for one that is
+    nothing but names.
     """
     best = max((one.candidate.hit.score for one in decision.ranked), default=0.0)
     named = not decision.asked.names or any(
         one.candidate.feature("names_passage") == 1.0 for one in decision.ranked
     )
-    return named and best >= ABOUT
+    return named and (best >= ABOUT or is_name(decision.asked))
+
+
+def is_name(asked: Asked) -> bool:
+    """Whether a topic is nothing but names: "Quảng Nam", and not "the harbour of Quảng Nam"."""
+    return bool(asked.names) and not asked.relation
 
 
 def names_in(asked: Asked, hit: Hit) -> set[tuple[str, ...]]:

@@ -139,7 +139,7 @@ def _amount(told: Shown, asked: Asked) -> float:
         for one in told.concepts
         if one.key.startswith(_NUMBERS)
         and one.key not in asked.keys
-        and (_has_sign(told, one) or not _dated(one, told.concepts))
+        and (not _dated(one, told.concepts) or _has_sign(told, one, leading=True))
     ]
     costs_nothing = "price" in asked.relations and _is_gratis(told.text)
     if not amounts or costs_nothing:
@@ -174,10 +174,15 @@ def _is_gratis(text: str) -> bool:
     )
 
 
-def _has_sign(told: Shown, one: Concept) -> bool:
-    """Whether a sign of money stands beside a number, which is then no year."""
+def _has_sign(told: Shown, one: Concept, *, leading: bool = False) -> bool:
+    """Whether a sign of money stands beside a number; ``leading`` if it must stand in front.
+
+    With one in front of it a number is no year: "$1995", but "In 2020 dollars were banned".
+    """
     signs = (each for each in told.concepts if each.key.startswith("currency:"))
-    return any(_beside(told.text, one, sign) for sign in signs)
+    return any(
+        _beside(told.text, one, sign) for sign in signs if sign.start < one.start or not leading
+    )
 
 
 def _beside(text: str, number: Concept, sign: Concept) -> bool:

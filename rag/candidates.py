@@ -30,7 +30,8 @@ _FACT = re.compile(r"[^\W\d_][^:\n]{0,60}: \S")
 _CLOSES = (".", "!", "…", ";", ":", "。")
 # A heading has at most so many words, and none of these.
 _MOST_HEADING_WORDS = 15
-_MARKED_HEADING = re.compile(r"#{1,6} |---\n")
+_MARKED_HEADING = re.compile("#{1,6} ")
+_FRONT_MATTER = re.compile(r"---\n[^\n]*:[\s\S]*\n---")
 _NO_HEADING = re.compile(r"[\d|\t:=]")
 # A sentence of so many words is as long as any.
 _LONG = 40
@@ -291,7 +292,8 @@ def _is_heading(text: str, spans: Sequence[Span], place: int) -> bool:
     Lines with figures or marks may be of a list or a table, and in notes no line is closed. What
     Markdown marks as a heading is one, and what a text says of itself before it begins is like one.
     """
-    if _MARKED_HEADING.match(text, spans[place][0]):
+    start, end = spans[place]
+    if _MARKED_HEADING.match(text, start) or _FRONT_MATTER.fullmatch(text, start, end):
         return True
     if place + 1 == len(spans):
         return False

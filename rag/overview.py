@@ -143,13 +143,13 @@ def _named(listed: Sequence[Listed], said: str, topic: Topic) -> list[Listed]:
 
 def _called(listed: Sequence[Listed], topic: Topic) -> list[Listed]:
     """The documents whose title and file say what kind is meant, or the one that has all of a topic's words."""
-    sought = {
-        word for word in words(fold(topic.kind or topic.text)) if word not in function_words()
-    }
-    if not topic.kind and len(sought) < _TELLING_WORDS:
+    of_kind = bool(topic.kind) and fold(topic.text) in ("", fold(topic.kind))
+    named = words(fold(topic.kind if of_kind else topic.text))
+    sought = {word for word in named if word not in function_words()}
+    if not of_kind and len(sought) < _TELLING_WORDS:
         return []
     found = [one for one in listed if sought <= set(words(fold(f"{one.title} {one.name}")))]
-    return found if topic.kind or len(found) == 1 else []
+    return found if of_kind or len(found) == 1 else []
 
 
 def _is_within(name: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.llm.backend import Request
 
-from .abstention import ABOUT, decide, is_about, names_in
+from .abstention import ABOUT, decide, is_about, is_name, names_in
 from .conversation import answer_language
 from .direct import greeted, listed, nothing_there
 from .intents import Aim, aim_of
@@ -127,8 +127,9 @@ class Preparing:
         if not is_about(decision):
             return []
         names = set(decision.asked.names)
+        least = 0.0 if is_name(decision.asked) else ABOUT
         return [
-            hit for hit in found if hit.score >= ABOUT and names <= names_in(decision.asked, hit)
+            hit for hit in found if hit.score >= least and names <= names_in(decision.asked, hit)
         ]
 
     def _overview(self, asking: Asking, aim: Aim, language: str) -> Overview:

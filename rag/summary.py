@@ -123,7 +123,9 @@ def _captions(text: str, every: Sequence[Span]) -> set[int]:
         place
         for place, (start, end) in enumerate(every)
         for credit in named
-        if "\n" not in text[start:credit] and not any(end <= one[0] < credit for one in every)
+        if start <= credit
+        and "\n" not in text[start:credit]
+        and not any(end <= one[0] < credit for one in every)
     }
 
 

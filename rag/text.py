@@ -22,7 +22,9 @@ _BLANKED = str.maketrans("“”„«»", "     ")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LIST_NUMBER = re.compile(r"\d{1,3}[.)]")
 # A row of a table as the readers write it: "City: Hanoi; Opened: 2011".
-_ROW = re.compile(r"^[^\s:;|#][^:;\n]{0,79}: [^\n]*?; [^:;\n]{1,80}: .*$", re.MULTILINE)
+_ROW = re.compile(
+    r"^(?![a-zà-ỹ#|\s])[^:;\n]{1,80}: [^\n]*?; (?![a-zà-ỹ])[^\s:;][^:;\n]{0,79}: .*$", re.MULTILINE
+)
 
 
 def normalize(text: str) -> str:

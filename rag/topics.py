@@ -23,6 +23,7 @@ FILE = re.compile(
     r"\w\.(?:txt|md|pdf|docx?|pptx?|xlsx?|csv|tsv|html?|epub|eml|jsonl?|zip)\b", re.IGNORECASE
 )
 _LANGUAGE = "language:"
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
 class Token(NamedTuple):
@@ -127,6 +128,8 @@ def number_of(phrase: str, own: Mapping[str, tuple[str, ...]]) -> int:
     """How many a word says, in figures or as one of ``counts``; 0 for any other word, and for one."""
     if phrase in own["counts"]:
         return own["counts"].index(phrase) + 2
+    if _YEAR.fullmatch(phrase):
+        return 0
     return int(phrase) if re.fullmatch("[2-9]|[1-9][0-9]{1,5}", phrase) else 0
 
 
@@ -262,7 +265,9 @@ class _Stripping:
         ages = self._own["newest"] + self._own["oldest"]
         nouns = self._own["documents"] + self._own["plural"]
         before, behind = f" {' '.join(around[:at])} ", f" {' '.join(around[at + size :])} "
-        if any(before.endswith(f" {one} ") for one in ages):
+        # What follows is more than a number in "mới nhất năm 2020": there "năm" is the year.
+        ends = at + size == len(self._tokens)
+        if ends and any(before.endswith(f" {one} ") for one in ages):
             return count
         leads = at == self._first and any(behind.startswith(f" {one} ") for one in ages + nouns)
         return count if way > 0 and leads else 0

@@ -97,7 +97,7 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     return (
         all(names)
         and len(set(names)) == len(names)
-        and not all(years)
+        and sum(years) not in (1, len(years))
         and not any(name[0].isdigit() for name, year in zip(names, years, strict=True) if not year)
         and max(map(len, names)) <= LONGEST_NAME
     )

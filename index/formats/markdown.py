@@ -12,7 +12,7 @@ from .text import decode
 
 # What a Markdown text says of itself before it begins, one fact to a line: "title: Rivers".
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$", re.M | re.S)
-_FACT = re.compile(r"^(title|date)[ \t]*:[ \t]*(.+?)[ \t]*\r?$", re.M | re.I)
+_FACT = re.compile(r"^(title|date)[ \t]*:(.+)$", re.M | re.I)
 # What stands between the names of columns and the rows, in each column.
 _DASHES = re.compile(":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
@@ -31,7 +31,8 @@ def read_markdown(content: bytes, name: str) -> Content:
     text = decode(content, name)
     front = _FRONT_MATTER.match(text)
     facts = {
-        key.lower(): value.strip("\"'") for key, value in _FACT.findall(front[1] if front else "")
+        key.lower(): value.strip().strip("\"'")
+        for key, value in _FACT.findall(front[1] if front else "")
     }
     head, body = (front[0], text[front.end() :]) if front else ("", text)
     headings = (line[2:] for line in body.splitlines() if line.startswith("# "))
@@ -65,7 +66,9 @@ def _tables(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     at = 0
     while at < len(lines):
         mark = _FENCE.match(lines[at])
-        if mark and (not fence or mark[1].startswith(fence)):
+        if mark and (
+            not fence or (mark[1].startswith(fence) and mark.end() == len(lines[at].rstrip()))
+        ):
             fence = "" if fence else mark[1]
         if fence or at + 2 >= len(lines) or not _is_rule(lines[at + 1], lines[at]):
             at += 1

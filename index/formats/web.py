@@ -34,6 +34,7 @@ _BLOCKS = frozenset(
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 # How the lines of a list or a table begin, which belong together.
 _JOINED = ("- ", "|")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNSEEN = frozenset(["script", "style", "head", "template", "noscript", "svg", "math"])
 
 
@@ -45,6 +46,7 @@ def read_html(content: bytes, name: str) -> Content:
     text = decode(content, name)
     tree = trafilatura.load_html(text)
     if tree is not None:
+        _raise_marks(tree)
         write_out_tables(tree)
     found = trafilatura.bare_extraction(
         text if tree is None else tree,
@@ -59,6 +61,14 @@ def read_html(content: bytes, name: str) -> Content:
     published = dt.date.fromisoformat(found.date) if found.date else None
     text = _with_blank_lines(found.text)
     return Content((text,), title=found.title or "", published=published)
+
+
+def _raise_marks(tree: Any) -> None:
+    """Write raised figures as such: "650<sup>1</sup>" is not 6501, and 10<sup>3</sup> is not 103."""
+    for mark in tree.iter("sup"):
+        text = (mark.text or "").strip()
+        if len(mark) == 0 and text.isascii() and text.isdigit():
+            mark.text = text.translate(_RAISED)
 
 
 def _with_blank_lines(text: str) -> str:

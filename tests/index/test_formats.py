@@ -186,6 +186,7 @@ def test_columns_may_be_called_by_years_and_a_table_may_have_a_title() -> None:
         "Salaries of 2025",
         "Name: Bob; Position: Doctor; Salary: 5100",
     ]
+    assert one("a.csv", b"Anna,2001\nBen,34\n").text == "Anna; 2001\n\nBen; 34"
     spans = "Anna,2011,2015\nBob,2012,2016\n"
     assert one("a.csv", spans.encode()).text.startswith("Anna; 2011; 2015")
 

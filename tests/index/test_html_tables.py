@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import lxml.etree
+import lxml.html
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.index.formats.html_tables import write_out_tables
+from rag.index.formats.web import blocks
 from rag.index.load import load
 
 PROSE = (
@@ -64,6 +68,19 @@ def table(rows: str) -> str:
         (table(OFFICES) + table(row("Car", "Weight", tag="th") + row("Van", "5 t")), [*ROWS, "Car: Van; Weight: 5 t"]),
         (table(OFFICES) + "<p>And the cars that they have:</p>" + table(row("Car", "Weight", tag="th") + row("Van", "5 t")),
          [*ROWS, "And the cars that they have:", "Car: Van; Weight: 5 t"]),
+        # Names and parts in other places.
+        (table("<tfoot>" + row("All", "2") + "</tfoot><thead>" + row("City", "Opened") + "</thead><tbody>"
+               + row("Hanoi", "2011") + "</tbody>"), ["City: Hanoi; Opened: 2011", "City: All; Opened: 2"]),
+        (table(OFFICES + row("Car", "Weight", tag="th") + row("Van", "5 t")), [*ROWS, "Car: Van; Weight: 5 t"]),
+        (table(OFFICES + '<tr><th colspan="2">Abroad</th></tr>' + row("Seoul", "2020")),
+         [*ROWS, "Abroad", "City: Seoul; Opened: 2020"]),
+        (table(row("Name:", "Le Hoa") + row("Born:", "1990")), ["Name: Le Hoa", "Born: 1990"]),
+        # What stands around a table.
+        (f"<div>Before {table(OFFICES)} Behind it.</div>", ["Before", *ROWS, "Behind it."]),
+        (f"<figure>{table(OFFICES)}<figcaption>All offices.</figcaption></figure>", [*ROWS, "All offices."]),
+        (table(OFFICES.replace("Hue", "Hu&#1;e<!-- no -->")), ROWS),
+        (table(OFFICES.replace("Hue", "Hue<svg><title>X</title></svg><noscript>Y</noscript>")), ROWS),
+        (table(OFFICES.replace("2016", "2016<sup>1</sup>")), [ROWS[0], "City: Hue; Opened: 2016¹"]),
         (table(row("a<br>b", "<p>c</p><p>d</p>", tag="td") + row("e", "f")), ["a b: c d", "e: f"]),
     ],
 )  # fmt: skip
@@ -77,11 +94,46 @@ def test_what_is_hidden_in_a_table_stays_hidden() -> None:
     assert told(table(OFFICES.replace("Hue", "Hue<span hidden> or Hoi An</span>"))) == ROWS
 
 
+@pytest.mark.parametrize("mark", ['style="display: none"', 'aria-hidden="true"', "hidden"])
+def test_a_hidden_table_stays_hidden(mark: str) -> None:
+    hidden = table(OFFICES).replace("<table", f"<table {mark}")
+    assert told(f"<p>One.</p>{hidden} Two.<p>Three.</p>") == ["One.", "Two.", "Three."]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<table><tr>" + "<td>x" * 8000 + "<tr><td>y" * 8000,
+        ("<table><tr>" + "<td rowspan=999>abcdefghijklmnopqrst" * 200 + "<tr>" * 998) * 8,
+        "<table><tr><td>a<td>" + "<b hidden></b>abcdefghij" * 20_000 + "<tr><td>b<td>c</table>",
+    ],
+)
+def test_hostile_tables_grow_to_nothing_large(page: str) -> None:
+    tree = lxml.html.fromstring(f"<html><body>{page}</body></html>")
+    write_out_tables(tree)
+    assert len(tree.text_content()) < 6_000_000
+
+
+def test_tables_of_books_are_written_out(tmp_path: Path) -> None:
+    body = f"<p>Before.</p>{table(f'<caption>All</caption>{OFFICES}')}<p>After.</p>"
+    assert blocks(lxml.etree.HTML(body)).split("\n\n") == ["Before.", "All", *ROWS, "After."]
+
+
 def test_a_table_that_lays_out_a_page_is_none() -> None:
     page = f"<html><body>{table(row('Menu', PROSE * 5) + row('', PROSE * 4))}</body></html>"
     text = load(Path("/papers/a.html"), page.encode()).documents[0].text
     assert "led by somebody" in text
     assert f"Menu: {PROSE[:9]}" not in text
+    assert "|" not in text
+
+
+def test_tables_within_a_table_that_lays_out_a_page_are_written_out() -> None:
+    inner = row("<h2>Offices</h2>" + table(OFFICES) + "Prices include delivery.")
+    page = f"<html><body>{table(row('<h1>News</h1><p>' + PROSE + '</p>') + inner)}</body></html>"
+    text = load(Path("/papers/a.html"), page.encode()).documents[0].text
+    assert [one for one in text.split("\n\n") if one in ROWS] == ROWS
+    assert "|" not in text
+    assert text.index("led by") < text.index(ROWS[0]) < text.index("Prices include")
 
 
 spans = st.sampled_from(

@@ -53,6 +53,7 @@ def test_what_is_no_table_stays_as_it_is() -> None:
         "| only | a header |\n|---|---|\n",
         "A title\n---\n\nEither | or.\n",
         "| a | b |\n| 1 | 2 |\n",
+        "```\n```py\n| a | b |\n|---|---|\n| 1 | 2 |\n```\n",
         "| a | b |\n|---|---|\n|  |  |\n",
     ):
         assert with_rows(text) == text

@@ -51,6 +51,7 @@ def test_what_answers_shows_it(question: str, language: str, fit: str, unfit: st
         ("How many employees are there?", "The employees of the old mill said this: 12 dogs came."),
         ("What did it cost?", "The firm paid 5 USD – 300 people work there."),
         ("What did it cost?", "It brought 5 USD: 300 people came."),
+        ("What is the price?", "In 2020 dollars were banned in the shop."),
     ],
 )
 def test_a_figure_takes_no_label_or_sign_of_another(question: str, text: str) -> None:

@@ -105,6 +105,8 @@ SUMMARY = [
     ("Summarize the 100 newest documents", Topic("", True, newest=True, count=100)),
     ("Summarize the twelve newest documents", Topic("", True, newest=True, count=12)),
     ("Summarize the newest two documents", Topic("", True, newest=True, count=2)),
+    ("Summarize the latest 2024 report", Topic("2024", True, True, True, kind="report")),
+    ("Tóm tắt bài báo mới nhất năm 2020", Topic("năm 2020", True, True, True)),
     ("Summarize the iPhone 15 article", Topic("iPhone 15", True, True)),
     ("Summarize the Windows 11 documents", Topic("Windows 11", True)),
     ("summarize the covid 19 report", Topic("covid 19", True, True, kind="report")),

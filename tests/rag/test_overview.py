@@ -179,6 +179,7 @@ def test_a_document_is_called_by_its_kind_or_by_words_of_its_title(
     assert cv.language == "en"
     assert "Blue Harbor" in cv.text
     assert "Da Nang" in cv.text
+    assert names(bot.ask("Summarize the report about the flat of 870 euros")) != ["server.md"]
     assert not bot.ask("Summarize the recipe").citations
     assert not bot.ask("Summarize report.pdf").citations
 
@@ -264,7 +265,11 @@ def test_what_stands_under_a_heading_that_asks_is_quoted(
 )  # fmt: skip
 def test_a_caption_is_not_quoted(credit: str, tmp_path: Path, embedder: Embedder) -> None:
     caption = "The bridge over the river Wye with its cars and the mill behind it."
-    assert "behind it" not in summed(f"{BRIDGE}{caption} {credit}", tmp_path, embedder)
+    text = summed(
+        f"The town of Arden has a new bridge.\n\n{caption} {credit}\n\n{BRIDGE}", tmp_path, embedder
+    )
+    assert "behind it" not in text
+    assert "was closed" in text
 
 
 @pytest.mark.parametrize("end", ["docker run my-image:latest", "see example.com/photo/12 for all."])

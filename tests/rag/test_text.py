@@ -177,6 +177,8 @@ def test_a_row_of_a_table_is_one_sentence_whatever_its_cells_say() -> None:
     assert found == ["Đầu.", "Giữa.", row, "Cuối cùng.", "Hết."]
     assert is_row(row)
     assert not is_row("He said: no; she said nothing.")
+    law = "Article 5: the rent is due on the first day; the rule: no pets. It ends in May. Notice is written."
+    assert len(sentences(law)) > 1
 
 
 @given(st.lists(st.sampled_from(["a: b", "; ", "c", ": ", "\n", ". ", "Mr. X", "? "]), max_size=30))
