@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from rag.chatbot import Chatbot
 from rag.index.embed import Embedder, embedder_for
 from rag.index.index import Index
 from rag.settings import Settings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable" if os.environ.get("CI") else "patient")
+
+Quoting = Callable[[Mapping[str, str]], Chatbot]
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A page that phones home at start would hide what the product does.
@@ -84,6 +87,20 @@ def seeds_index(
 def empty_index(tmp_path: Path, settings: Settings, embedder: Embedder) -> Index:
     """An index without documents, to be changed at will."""
     return Index.create(tmp_path / "index", settings, embedder)
+
+
+@pytest.fixture
+def quoting(tmp_path: Path, embedder: Embedder) -> Quoting:
+    """A chatbot without a language model over texts, by the names of their files."""
+
+    def over(texts: Mapping[str, str]) -> Chatbot:
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text, "utf-8")
+        index = Index.create(tmp_path / "index", Settings(), embedder)
+        index.add([tmp_path / name for name in texts])
+        return Chatbot(index, "extractive", Settings())
+
+    return over
 
 
 def _executable() -> str | None:

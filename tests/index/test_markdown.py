@@ -8,12 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.chatbot import Chatbot
-from rag.index.embed import Embedder
 from rag.index.formats.markdown import with_rows
-from rag.index.index import Index
 from rag.index.load import load
-from rag.settings import Settings
+from tests.conftest import Quoting
 
 OFFICES = """# Offices
 
@@ -124,17 +121,13 @@ def test_a_table_without_names_is_a_form() -> None:
     ]
 
 
-def test_a_cell_of_a_table_answers(tmp_path: Path, embedder: Embedder) -> None:
-    (tmp_path / "offices.md").write_text(OFFICES, "utf-8")
-    (tmp_path / "prices.md").write_text(
+def test_a_cell_of_a_table_answers(quoting: Quoting) -> None:
+    prices = (
         "| Product | Price (USD) | Stock | Weight (kg) |\n|---|---|---|---|\n"
         "| Laptop Air 13 | 1200 | 35 | 2 |\n| Laptop Pro 16 | 2400 | 12 | 3 |\n"
-        "| Monitor 27 | 310 | 80 | 5 |\n",
-        "utf-8",
+        "| Monitor 27 | 310 | 80 | 5 |\n"
     )
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([tmp_path])
-    bot = Chatbot(index, "extractive", Settings())
+    bot = quoting({"offices.md": OFFICES, "prices.md": prices})
     for asked, row in (
         ("Who is the manager of the Da Nang office?", ROWS[1]),
         ("When was the Hanoi office opened?", ROWS[0]),
@@ -145,14 +138,11 @@ def test_a_cell_of_a_table_answers(tmp_path: Path, embedder: Embedder) -> None:
         assert row in citation.quote
 
 
-def test_a_short_fact_answers(tmp_path: Path, embedder: Embedder) -> None:
-    (tmp_path / "town.md").write_text(
+def test_a_short_fact_answers(quoting: Quoting) -> None:
+    town = (
         "|  |  |\n|--|--|\n| Country | Sweden |\n| Founded | 1347 |\n| Mayor | Lisa Ek |\n"
-        "\nKungsbro is a town on the river Ljung, and known for its bridge.\n",
-        "utf-8",
+        "\nKungsbro is a town on the river Ljung, and known for its bridge.\n"
     )
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([tmp_path / "town.md"])
-    bot = Chatbot(index, "extractive", Settings())
+    bot = quoting({"town.md": town})
     assert bot.ask("When was Kungsbro founded?").citations[0].quote == "Founded: 1347"
     assert bot.ask("Who is the mayor of Kungsbro?").citations[0].quote == "Mayor: Lisa Ek"

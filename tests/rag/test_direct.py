@@ -14,6 +14,7 @@ from rag.llm.scripted import ScriptedBackend
 from rag.messages import said
 from rag.settings import Settings
 from rag.types import Answer, Delta, Done, Intent, Retrieved
+from tests.conftest import Quoting
 from tests.rag.articles import CUT_OFF, LATEST, ON_SORA, hold, names
 from tests.rag.conftest import PlainRetriever
 
@@ -84,17 +85,13 @@ def test_documents_of_a_time_are_listed(asked: str, found: list[str], bot: Chatb
     assert names(answer) == found
 
 
-def test_all_documents_with_a_name_are_listed(tmp_path: Path, embedder: Embedder) -> None:
+def test_all_documents_with_a_name_are_listed(quoting: Quoting) -> None:
     texts = {
         "flood.txt": "Lũ lụt tại Quảng Nam\n\nNước sông Thu Bồn lên nhanh trong đêm và làm ngập nhiều nhà.",
         "cv.txt": "Lê Hoa\n\nKế toán ở một công ty nhỏ, sinh năm 1990 ở Quảng Nam, nói tiếng Anh và tiếng Pháp.",
         "other.txt": "The harbour of Haiphong is closed for two days, since a storm has damaged its cranes.",
     }
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text, "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([tmp_path / name for name in texts])
-    bot = Chatbot(index, "extractive", Settings())
+    bot = quoting(texts)
     for asked in ("Which documents mention Quảng Nam?", "Tài liệu nào nói về Quảng Nam?"):
         assert sorted(names(bot.ask(asked))) == ["cv.txt", "flood.txt"]
     assert bot.ask("Which documents mention Quảng Ngãi?").abstained

@@ -21,6 +21,7 @@ from rag.periods import Period
 from rag.settings import AnswerSettings, Settings
 from rag.text import collapse, words
 from rag.types import Answer, Support
+from tests.conftest import Quoting
 from tests.rag.conftest import PlainRetriever, hit_of, lexical_evidence
 
 QUESTIONS = [
@@ -263,19 +264,11 @@ def test_a_question_that_compares_is_answered_of_each(tmp_path: Path, embedder: 
     assert "Karlow" not in told
 
 
-def test_headings_and_what_a_text_says_of_itself_are_no_answers(
-    tmp_path: Path, embedder: Embedder
-) -> None:
-    path = tmp_path / "coffee.md"
-    path.write_text(
+def test_headings_and_what_a_text_says_of_itself_are_no_answers(quoting: Quoting) -> None:
+    text = (
         "---\ntitle: The price of coffee rises sharply\ndate: 2025-01-09\n---\n\n"
         "# The price of coffee rises sharply\n\n## Why the price of coffee has risen\n\n"
-        "The price of coffee rose because droughts have made the harvest in Brazil smaller.\n",
-        "utf-8",
+        "The price of coffee rose because droughts have made the harvest in Brazil smaller.\n"
     )
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([path])
-    (citation,) = (
-        Chatbot(index, "extractive", Settings()).ask("Why did the price of coffee rise?").citations
-    )
+    (citation,) = quoting({"coffee.md": text}).ask("Why did the price of coffee rise?").citations
     assert citation.quote.startswith("The price of coffee rose because")

@@ -23,6 +23,7 @@ from rag.settings import Settings
 from rag.summary import central
 from rag.text import words
 from rag.types import Hit, Intent, Support
+from tests.conftest import Quoting
 from tests.rag.articles import CUT_OFF, EXIT, LATEST, ON_SORA, SORA, hold, names
 from tests.rag.conftest import hit_of, lexical_evidence
 
@@ -153,19 +154,13 @@ def test_a_request_that_leans_on_a_name_is_made_whole(bot: Chatbot) -> None:
     assert names(bot.ask("Summarize the article about him", [first])) == [EXIT]
 
 
-def test_a_document_is_called_by_its_kind_or_by_words_of_its_title(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_a_document_is_called_by_its_kind_or_by_words_of_its_title(quoting: Quoting) -> None:
     texts = {
         "lease.md": "# Rental contract for 5 Mill Lane\n\nThe rent of the flat is 870 euros a month.",
         "server.md": "# Report on the backup server\n\nThe server of the library stores 14 terabytes now.",
         "cv.md": "# Trần Minh Khôi\n\n- Developer at Blue Harbor since 2021\n- B.Sc. in Da Nang, 2017",
     }
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text, "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([tmp_path / name for name in texts])
-    bot = Chatbot(index, "extractive", Settings())
+    bot = quoting(texts)
     for asked, name in (
         ("Summarize the contract", "lease.md"),
         ("Summarize the report", "server.md"),
@@ -217,13 +212,9 @@ def test_the_oldest_are_summarized_and_as_many_as_are_meant(many: Index, bot: Ch
     assert every.text.startswith("Of 30 documents, the oldest 12: 2025-03-01")
 
 
-def summed(text: str, tmp_path: Path, embedder: Embedder) -> str:
+def summed(text: str, quoting: Quoting) -> str:
     """A summary of one text, without a model."""
-    path = tmp_path / "bridge.txt"
-    path.write_text(text, "utf-8")
-    index = Index.create(tmp_path / "index", Settings(), embedder)
-    index.add([path])
-    return Chatbot(index, "extractive", Settings()).ask("Summarize bridge.txt").text
+    return quoting({"bridge.txt": text}).ask("Summarize bridge.txt").text
 
 
 BRIDGE = (
@@ -232,27 +223,23 @@ BRIDGE = (
 )
 
 
-def test_an_answer_is_not_quoted_without_its_question(tmp_path: Path, embedder: Embedder) -> None:
+def test_an_answer_is_not_quoted_without_its_question(quoting: Quoting) -> None:
     asked = "Will the bridge over the river Wye ever be open to cars again? "
     text = summed(
         f"{BRIDGE}{asked}The bridge over the river Wye will be, says the mayor of the town. "
         "Cars take the road by the mill for now, and the bridge has none.",
-        tmp_path,
-        embedder,
+        quoting,
     )
     assert "says the mayor" not in text
     assert "was closed" in text
     assert "for now" in text
 
 
-def test_what_stands_under_a_heading_that_asks_is_quoted(
-    tmp_path: Path, embedder: Embedder
-) -> None:
+def test_what_stands_under_a_heading_that_asks_is_quoted(quoting: Quoting) -> None:
     text = summed(
         "# Is this the end of the old bridge?\n\n" + BRIDGE
         + "How long will it take?\n\nThe new bridge beside the mill will be open in two years or three.",
-        tmp_path,
-        embedder,
+        quoting,
     )  # fmt: skip
     assert "was closed" in text
     assert "two years" in text
@@ -263,26 +250,22 @@ def test_what_stands_under_a_heading_that_asks_is_quoted(
     ["(Photo: A. B. Baker/Wye News)", "(Photo by A. Baker)", "Photo: Reuters.", "[Ảnh: Minh Anh]",
      "Image courtesy of the town."],
 )  # fmt: skip
-def test_a_caption_is_not_quoted(credit: str, tmp_path: Path, embedder: Embedder) -> None:
+def test_a_caption_is_not_quoted(credit: str, quoting: Quoting) -> None:
     caption = "The bridge over the river Wye with its cars and the mill behind it."
-    text = summed(
-        f"The town of Arden has a new bridge.\n\n{caption} {credit}\n\n{BRIDGE}", tmp_path, embedder
-    )
+    text = summed(f"The town of Arden has a new bridge.\n\n{caption} {credit}\n\n{BRIDGE}", quoting)
     assert "behind it" not in text
     assert "was closed" in text
 
 
 @pytest.mark.parametrize("end", ["docker run my-image:latest", "see example.com/photo/12 for all."])
-def test_what_looks_like_a_credit_takes_nothing_with_it(
-    end: str, tmp_path: Path, embedder: Embedder
-) -> None:
+def test_what_looks_like_a_credit_takes_nothing_with_it(end: str, quoting: Quoting) -> None:
     told = "The bridge over the river Wye has a model that runs anywhere."
-    assert "runs anywhere" in summed(f"{BRIDGE}{told} Use it with {end}", tmp_path, embedder)
+    assert "runs anywhere" in summed(f"{BRIDGE}{told} Use it with {end}", quoting)
 
 
-def test_what_opens_a_document_points_back_to_nothing(tmp_path: Path, embedder: Embedder) -> None:
+def test_what_opens_a_document_points_back_to_nothing(quoting: Quoting) -> None:
     opens = "The city library of Arden has opened its new reading room beside the river Wye."
-    assert opens in summed(f"# Library\n\n{opens} {BRIDGE}", tmp_path, embedder)
+    assert opens in summed(f"# Library\n\n{opens} {BRIDGE}", quoting)
 
 
 def test_a_model_is_told_to_summarize_and_of_how_many(many: Index) -> None:
