@@ -168,10 +168,13 @@ def _in_unit(told: Shown, one: Concept, unit: str) -> bool:
 
 def _is_gratis(text: str) -> bool:
     """Whether a text says that something costs nothing: "Fee: free", and not "free software"."""
-    known = "|".join(map(re.escape, telling_words("gratis")))
-    return bool(
-        re.search(rf"(?::|\b(?:is|are|was|were|là|được)) (?:{known})(?:[.;,]|$)", text.lower())
-    )
+    return _gratis().search(text.lower()) is not None
+
+
+@cache
+def _gratis() -> re.Pattern[str]:
+    known = "|".join(map(re.escape, sorted(telling_words("gratis"))))
+    return re.compile(rf"(?::|\b(?:is|are|was|were|là|được)) (?:{known})(?:[.;,]|$)")
 
 
 def _has_sign(told: Shown, one: Concept, *, leading: bool = False) -> bool:

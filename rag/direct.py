@@ -7,22 +7,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from .abstention import is_name
 from .intents import Aim
 from .markers import defused
 from .messages import said
 from .overview import by_age, with_folder
 from .periods import period_of
-from .question import taken_apart
 from .retrieval import Filters, Library, Listed
 from .summary import opening
 from .text import shortened
 from .topics import Topic
 from .types import Answer, Citation, Hit, Intent, Support
 
-# A document tells of a topic, too, if its best passage scores so much of the best of all; set by
-# judgement, more than for a summary, which leaves out sentences that say nothing of it.
-_NEARLY_AS_GOOD = 0.75
 # How many documents a listing names.
 _LISTED = 20
 _LONGEST_TITLE, _SAMPLE = 120, 400
@@ -77,7 +72,7 @@ def listed(
         near: Finds those that come nearest, about it or not.
     """
     if aim.topic.text:
-        found = _best_of_each(search(aim.topic.text), aim.topic.text, language)
+        found = _best_of_each(search(aim.topic.text))
         heading = said("documents_found" if found else "documents_none", language)
         more = said("documents_others", language) if len(found) > _LISTED else ""
         answer = _lines(heading, question, language, found[:_LISTED], more)
@@ -113,18 +108,11 @@ def _heading(topic: Topic, count: int) -> str:
     return f"document_{age}" if count == 1 else f"documents_{age}"
 
 
-def _best_of_each(found: Sequence[Hit], topic: str, language: str) -> list[Hit]:
-    """The best passage of each document that is nearly as much to the point as the best.
-
-    Whoever asks for a name wants all that have it.
-    """
-    # The first word of a question is not taken for a name.
-    asked = taken_apart(f"about {topic}", language, [hit.passage.text for hit in found])
-    least = 0.0 if is_name(asked) else _NEARLY_AS_GOOD
+def _best_of_each(found: Sequence[Hit]) -> list[Hit]:
+    """The best passage of each document."""
     best: dict[str, Hit] = {}
     for hit in found:
-        if hit.score >= least * found[0].score:
-            best.setdefault(hit.document.uri, hit)
+        best.setdefault(hit.document.uri, hit)
     return list(best.values())
 
 

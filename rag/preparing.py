@@ -26,6 +26,9 @@ from .types import Answer, Hit, Intent, Turn
 _WIDER = 2
 # Among how many passages on a topic those are that tell which documents are about it.
 _MOST_LISTED = 200
+# A document is listed for a topic, too, if its best passage scores so much of the best of all; set by
+# judgement, more than for a summary, which leaves out sentences that say nothing of it.
+_NEARLY_AS_GOOD = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Preparing:
         narrowed = filters.of_language(aim.topic.spoken)
 
         def search(topic: str) -> list[Hit]:
-            return self._about(Rewriting(topic), language, narrowed, _MOST_LISTED)
+            return self._about(Rewriting(topic), language, narrowed, _MOST_LISTED, _NEARLY_AS_GOOD)
 
         def near(topic: str) -> list[Hit]:
             return self.passages(Rewriting(topic), narrowed) if narrowed else []
@@ -113,9 +116,18 @@ class Preparing:
         return listed(aim, question, language, library, filters, search, near)
 
     def _about(
-        self, topic: Rewriting, language: str, filters: Filters | None, most: int
+        self,
+        topic: Rewriting,
+        language: str,
+        filters: Filters | None,
+        most: int,
+        nearly: float = 0.0,
     ) -> list[Hit]:
-        """The passages that are about a topic, best first; none where the best are not."""
+        """The passages that are about a topic, best first; none where the best are not.
+
+        Each scores so much of the best one's as ``nearly`` says. Whoever asks for a name wants all
+        that have it.
+        """
         if filters is None:
             return []
         found = self.passages(topic, filters, most)
@@ -127,7 +139,7 @@ class Preparing:
         if not is_about(decision):
             return []
         names = set(decision.asked.names)
-        least = 0.0 if is_name(decision.asked) else ABOUT
+        least = 0.0 if is_name(decision.asked) else max(ABOUT, nearly * found[0].score)
         return [
             hit for hit in found if hit.score >= least and names <= names_in(decision.asked, hit)
         ]

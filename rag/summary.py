@@ -105,11 +105,11 @@ def _answers(text: str, every: Sequence[Span]) -> set[int]:
     return {
         place
         for place, one in enumerate(every[:-1], start=1)
-        if text[slice(*one)].rstrip(_CLOSING).endswith(("?", "？")) and not _is_heading(text, one)
+        if text[slice(*one)].rstrip(_CLOSING).endswith(("?", "？")) and not _has_own_line(text, one)
     }
 
 
-def _is_heading(text: str, span: Span) -> bool:
+def _has_own_line(text: str, span: Span) -> bool:
     """Whether a short sentence has a line of its own."""
     begins = text[: span[0]].rpartition("\n")[2].strip("#* \t")
     ends = text[span[1] :].partition("\n")[0].strip("#* \t")

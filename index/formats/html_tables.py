@@ -21,7 +21,7 @@ _MOST_NAMES = 2
 _LAYOUT = frozenset(["table", "form", "article", "section"])
 _WITHIN = frozenset(["table", "thead", "tbody", "tfoot", "tr", "colgroup", "col"])
 # What no reader of a page sees, or what is no text of it.
-_UNSEEN = frozenset([
+UNSEEN = frozenset([
     "script", "style", "template", "noscript", "svg", "math", "textarea", "select", "option", "button",
     "input", "iframe", "object", "canvas", "audio", "video", "head",
 ])  # fmt: skip
@@ -96,7 +96,7 @@ def _is_simple(table: Any) -> bool:
             return False
         if node is not table and node.getparent().tag in _WITHIN:
             known = node.tag in _WITHIN or node.tag in ("td", "th", "caption")
-            if (node.tail or "").strip() or not (known or node.tag in _UNSEEN):
+            if (node.tail or "").strip() or not (known or node.tag in UNSEEN):
                 return False
     return True
 
@@ -157,7 +157,7 @@ def _text(node: Any) -> str:
         gap = " " if one.tag in _BREAKS else ""
         if leaving:
             parts.append(gap)
-        elif isinstance(one.tag, str) and one.tag not in _UNSEEN and not _is_hidden(one):
+        elif isinstance(one.tag, str) and one.tag not in UNSEEN and not _is_hidden(one):
             parts += [gap, one.text or ""]
             waiting.append((one, True))
             waiting.extend((child, False) for child in reversed(one))
@@ -179,15 +179,15 @@ def _paragraphs(grid: Sequence[_Row]) -> Iterator[str]:
     rows = [row for row in grid if any(cell and cell.text for cell in row)]
     head: list[_Row] = []
     names: list[str] = []
+    first = True  # of those with several cells
     for place, row in enumerate(rows):
         values = _distinct(row)
-        first = not any(len(_distinct(earlier)) > 1 for earlier in rows[:place])
         if place + 1 < len(rows) and (_all(row, "header") or (first and _all(row, "bold"))):
             head.append(row)
-            names = _names(head)
+            names, first = _names(head), False
             continue
         if len(values) > 1:
-            head = []  # another header below begins anew
+            head, first = [], False  # another header below begins anew
         if len(values) > 1 and any(names):
             yield named_values((_name(names, columns), cell.text) for cell, columns in values)
             continue

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from .content import Content, paragraphs
-from .html_tables import write_out_tables
+from .html_tables import UNSEEN, write_out_tables
 from .text import decode
 
 _BLOCKS = frozenset(
@@ -35,7 +35,6 @@ _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 # How the lines of a list or a table begin, which belong together.
 _JOINED = ("- ", "|")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNSEEN = frozenset(["script", "style", "head", "template", "noscript", "svg", "math"])
 
 
 def read_html(content: bytes, name: str) -> Content:
@@ -128,7 +127,7 @@ def _blocks(root: Any) -> list[str]:
                 heading = ""
             line.append(node.tail or "")
             continue
-        if tag in _UNSEEN or not isinstance(node.tag, str):  # the latter is a comment
+        if tag in UNSEEN or not isinstance(node.tag, str):  # the latter is a comment
             line.append(node.tail or "")
             continue
         if tag in _BLOCKS:

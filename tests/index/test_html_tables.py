@@ -100,18 +100,14 @@ def test_a_hidden_table_stays_hidden(mark: str) -> None:
     assert told(f"<p>One.</p>{hidden} Two.<p>Three.</p>") == ["One.", "Two.", "Three."]
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "<table><tr>" + "<td>x" * 8000 + "<tr><td>y" * 8000,
-        ("<table><tr>" + "<td rowspan=999>abcdefghijklmnopqrst" * 200 + "<tr>" * 998) * 8,
-        "<table><tr><td>a<td>" + "<b hidden></b>abcdefghij" * 20_000 + "<tr><td>b<td>c</table>",
-    ],
-)
-def test_hostile_tables_grow_to_nothing_large(page: str) -> None:
-    tree = lxml.html.fromstring(f"<html><body>{page}</body></html>")
-    write_out_tables(tree)
-    assert len(tree.text_content()) < 6_000_000
+def test_a_table_that_would_be_far_larger_than_its_page_stays_as_it_is() -> None:
+    far = "<table><tr>" + "<td>x" * 2000 + "<tr><td>y" * 2000
+    tall = "<table><tr>" + "<td rowspan=999>abcdefghijklmnopqrst" * 200 + "<tr>" * 998
+    for page in (far, tall * 8):
+        tree = lxml.html.fromstring(f"<html><body>{page}</body></html>")
+        write_out_tables(tree)
+        assert tree.find(".//table") is not None
+        assert len(tree.text_content()) < 6_000_000
 
 
 def test_tables_of_books_are_written_out(tmp_path: Path) -> None:

@@ -98,20 +98,9 @@ def test_no_text_is_too_odd(text: str) -> None:
         assert written == text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "|a" * 255 + "\n" + "|-" * 255 + "\n" + "|x\n" * 255,
-        "| a | b |\n" * 50_000,
-        "| a | b |\n|---|---|\n" * 20_000,
-        " " * 200_000 + "|\n|-|-|\n",
-        "|" + "-" * 200_000 + "x\n|a|\n",
-        ">" * 200_000 + "|\n|-|",
-        "| " + "long " * 1000 + "|\n|-|\n" + "| x |\n" * 1000,
-    ],
-)
-def test_hostile_tables_grow_to_nothing_large(text: str) -> None:
-    assert len(with_rows(text * 4)) <= 4 * 4 * len(text)
+def test_a_long_name_of_a_column_is_not_said_in_each_row() -> None:
+    text = "| " + "long " * 1000 + "|\n|-|\n" + "| x |\n" * 1000
+    assert len(with_rows(text)) < 2 * len(text)
 
 
 def test_a_table_without_names_is_a_form() -> None:
