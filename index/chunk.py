@@ -9,7 +9,7 @@ from rag.text import Span, sentences
 from rag.types import Document, Passage
 
 # Named in the index's fingerprint: passages cut by another chunker are not mixed with these.
-CHUNKER = "sentences-3"
+CHUNKER = "sentences-4"
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 Unit = tuple[Span, int]

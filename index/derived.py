@@ -134,7 +134,7 @@ def build(reader: Reader, folder: Path | None = None, setting: str = AUTO) -> Sn
     state = reader.state()
     if folder is None:
         base, _ = _all_vectors(reader, setting)
-        lexical = Lexical.empty().changed((), reader.texts())
+        lexical = Lexical.empty().changed((), reader.searched())
         vectors = Vectors(base, passages=reader.counts()[1])
         return Snapshot(state, vectors, lexical, _center(reader))
     with _unfinished(folder, state) as place:
@@ -190,7 +190,7 @@ def publish(
         if files is None or lexical is None:
             _write_all(place, writer, setting)
             return
-        lexical.changed(removed, writer.texts(after=files.last))
+        lexical.changed(removed, writer.searched(after=files.last))
         _close(place, _followed(place, old, files, writer, removed, setting), old)
 
 
@@ -227,7 +227,7 @@ def _write_all(place: Path, reader: Reader, setting: str) -> None:
     faiss_files.write(base, place / _VECTORS)
     shutil.rmtree(place / _LEXICAL, ignore_errors=True)  # where what was shared cannot be read
     (place / _LEXICAL).mkdir()
-    Lexical.empty(place / _LEXICAL).changed((), reader.texts())
+    Lexical.empty(place / _LEXICAL).changed((), reader.searched())
     last, center = reader.last_passage(), tuple(_center(reader).tolist())
     _, count = reader.counts()
     _close(place, _Files(setting, factory, last, count, base.ntotal, last, (), center, {}))

@@ -31,7 +31,7 @@ from .selection import Selection
 FOLDED_WEIGHT = 0.8
 
 # Counts what a change of the fields, or of what goes into them, makes unreadable or untrue.
-FORM = 2
+FORM = 3
 
 # The constants of BM25 that Lucene and tantivy use too.
 _SATURATION = 1.2
@@ -321,6 +321,8 @@ class Lexical:
         wanted, latest = tuple(ids), self._latest
         if latest[0] == wanted:
             return latest[1]
+        if not ids:
+            return {}
         if len(ids) > _FEW_IDS:
             query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
         else:

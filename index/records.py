@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # The vectors of how many passages are read at a time.
 _FETCHED = 1024
+# A title of more characters is none; so many of them are searched.
+_LONGEST_TITLE = 160
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 # For each vector the passage that it belongs to.
 Owners = NDArray[np.int64]
@@ -303,6 +307,16 @@ class Reader:
                     current, text = document, found.fetchone()[0]
             yield identifier, document, text[start:end]
 
+    def searched(self, after: int = 0) -> Iterator[tuple[int, int, str]]:
+        """As ``texts``, each passage ``under_title``: what words are looked for in."""
+        current, title = 0, ""
+        for identifier, document, text in self.texts(after):
+            if document != current:
+                found = self._sql("SELECT title FROM documents WHERE id = ?", (document,))
+                with _readable(f"the title of document {document}"):
+                    current, title = document, found.fetchone()[0]
+            yield identifier, document, under_title(title, text)
+
     def count_windows(self, after: int = 0) -> int:
         """How many vectors the passages have whose id is above ``after``."""
         total = self._sql(
@@ -445,6 +459,16 @@ def _passage(identifier: int, document: Document, start: int, end: int) -> Passa
 def lies_in(uri: str, place: str) -> bool:
     """Whether a document is the one of this URI, or lies in this folder or archive."""
     return uri == place or uri.startswith((place.rstrip("/") + "/", place + "#"))
+
+
+def under_title(title: str, text: str) -> str:
+    """A passage under the title of its document, where that is not in it.
+
+    Whom a report or a contract is about, its title may be all that says. Of one that is longer than
+    titles are the beginning counts, of the name of a file what stands before its ending.
+    """
+    title = _ENDING.sub("", title[:_LONGEST_TITLE])
+    return text if title in text else f"{title}\n{text}"
 
 
 def _names(source: str, uri: str, title: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from rag.types import Document, Hit, Passage
 from .alignment import Alignment
 from .arrays import Matrix
 from .derived import Snapshot
-from .diversity import NEAR_DUPLICATE, diverse
+from .diversity import NEAR_DUPLICATE, diverse, say_the_same
 from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
@@ -104,7 +104,13 @@ class Search:
         found: list[Ranked] = []
         ranked = found
         read: dict[int, float] = {}
+        texts: dict[int, str] = {}
         chosen: list[int] = []
+
+        def same(one: int, other: int) -> bool:
+            """Whether two of the passages that were found are one text."""
+            return self._are_one_text(found[one].passage_id, found[other].passage_id, texts)
+
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         kinds = np.zeros(0, dtype=np.int64)
         parts = self.parts_of_the_index(question, conditions)
@@ -117,7 +123,17 @@ class Search:
             # Copies of what is chosen already would take the places of others again.
             vectors, owners = self.reader.window_vectors(ids)
             wholes = vectors[_firsts(owners)]
-            new = (wholes @ matrix[chosen].T).max(axis=1, initial=0) < NEAR_DUPLICATE
+            near = wholes @ matrix[chosen].T >= NEAR_DUPLICATE
+            new = np.array(
+                [
+                    not any(
+                        self._are_one_text(passage, found[chosen[place]].passage_id, texts)
+                        for place in np.flatnonzero(row).tolist()
+                    )
+                    for passage, row in zip(ids, near, strict=True)
+                ],
+                dtype=np.bool_,
+            )
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
             foreign = np.array(
@@ -126,8 +142,8 @@ class Search:
             found += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
-            ranked = self._reread(question, found, matrix, kinds, read)
-            chosen = diverse(_scores(ranked), matrix, kinds, k, self.settings)
+            ranked = self._reread(question, found, matrix, kinds, read, same)
+            chosen = diverse(_scores(ranked), matrix, kinds, k, self.settings, same)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
@@ -140,6 +156,7 @@ class Search:
         matrix: Matrix,
         kinds: Owners,
         read: dict[int, float],
+        same: Callable[[int, int], bool],
     ) -> list[Ranked]:
         """The same passages with the scores that they have once the reranker has read the best.
 
@@ -149,7 +166,7 @@ class Search:
         if self.reranker is None:
             return found
         settings = replace(self.settings, diversity=0.0)
-        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings)
+        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings, same)
         best = {found[row].passage_id for row in rows}
         new = sorted(best - read.keys())
         texts = [passage.text for passage, _ in self.reader.passages(new)]
@@ -159,6 +176,12 @@ class Search:
             replace(one, score=combined(one.score, reranked), reranked=reranked)
             for one, reranked in zip(found, given, strict=True)
         ]
+
+    def _are_one_text(self, one: int, other: int, texts: dict[int, str]) -> bool:
+        """Whether two passages say the same; ``texts`` keeps what was read."""
+        new = [each for each in (one, other) if each not in texts]
+        texts |= {passage.id: passage.text for passage, _ in self.reader.passages(new)}
+        return say_the_same(texts[one], texts[other])
 
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""

@@ -28,7 +28,8 @@ _LABEL = re.compile(r"(?:\A|; )((?:[^\s;:]+ ){0,3}[^\s;:]+): ?$")
 _LEAST = {"choice": 0.5, "manner": 0.4, "place": 0.3, "reason": 0.3, "person": 0.2}
 # From here on a sentence tells what is asked for, if not in so many words.
 TELLS = 0.8
-_DATES = ("year:", "month:", "date:", "day:", "century:", "decade:", "weekday:")
+# What the keys of dates begin with.
+DATES = ("year:", "month:", "date:", "day:", "century:", "decade:", "weekday:")
 _NUMBERS = ("number:", "percent:")
 _TELLS_WHO = re.compile(
     r"\s?[,(–—-]\s?[^\W\d]|\s(?:is|was|are|were|là|từng là|vốn là)\s", re.IGNORECASE
@@ -70,7 +71,7 @@ def values(told: Shown, asked: Asked) -> frozenset[str]:
     """
     found: set[str] = set()
     dates = [
-        one for one in told.concepts if one.key.startswith(_DATES) and one.key not in asked.keys
+        one for one in told.concepts if one.key.startswith(DATES) and one.key not in asked.keys
     ]
     numbers = [
         one
@@ -94,10 +95,19 @@ def values(told: Shown, asked: Asked) -> frozenset[str]:
 def fits(told: Shown, asked: Asked) -> float:
     """How well a sentence shows the kind of thing that is asked for, in [0, 1].
 
-    It is 0.5 where the question asks for nothing that shows.
+    It is 0.5 where the question asks for nothing that shows. A figure of another year than the one that
+    is asked about is half of one.
     """
     shares = [max(_LEAST.get(kind, 0.0), _fits(kind, told, asked)) for kind in asked.kinds]
-    return max(shares, default=0.5)
+    fit = max(shares, default=0.5)
+    return fit / 2 if "amount" in asked.kinds and _is_of_another_year(told, asked) else fit
+
+
+def _is_of_another_year(told: Shown, asked: Asked) -> bool:
+    """Whether a question is about a year, and a sentence tells only of others."""
+    sought = {key for key in asked.keys if key.startswith("year:")}
+    years = {one.key for one in told.concepts if one.key.startswith("year:")}
+    return bool(sought and years) and not sought & years
 
 
 def _fits(kind: str, told: Shown, asked: Asked) -> float:
@@ -270,7 +280,7 @@ def _whole(
 def _dated(one: Concept, every: tuple[Concept, ...]) -> bool:
     """Whether a number is part of a date: the 2024 of "in 2024"."""
     return any(
-        other.key.startswith(_DATES) and other.start <= one.start and one.end <= other.end
+        other.key.startswith(DATES) and other.start <= one.start and one.end <= other.end
         for other in every
     )
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from rag.llm.backend import Request
 
-from .answer_types import Shown, fits, shown
+from .answer_types import DATES, Shown, fits, shown
 from .concepts import concepts
 from .question import Asked, taken_apart
 from .references import antecedent
+from .subjects import subject
 from .text import Span, fold, sentences, word_spans, words
 from .types import Hit
 from .weighing import Weighed, Weighing
@@ -99,17 +100,17 @@ def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     asked = taken_apart(question, request.language, texts, latest)
     cut = [_cut(hit) for hit in request.hits]
     every = [
-        hit.passage.text[slice(*span)]
+        text
         for hit, spans in zip(request.hits, cut, strict=True)
-        for span in spans
+        for text in (*(hit.passage.text[slice(*span)] for span in spans), hit.document.title)
     ]
     whole, relation, focus = request.weigh([asked.topic, asked.relation, asked.focus], every)
     best = max((hit.score for hit in request.hits), default=0) or 1.0
     found: list[Candidate] = []
     reached = 0
     for number, (hit, spans) in enumerate(zip(request.hits, cut, strict=True), start=1):
-        part = slice(reached, reached + len(spans))
-        reached += len(spans)
+        part = slice(reached, reached + len(spans) + 1)
+        reached = part.stop
         passage = _Passage(
             hit, spans, asked, best, number, *(_part(one, part) for one in (whole, relation, focus))
         )
@@ -136,7 +137,7 @@ def _part(weighing: Weighing, part: slice) -> Weighing:
 
 @dataclass(frozen=True, slots=True)
 class _Has:
-    """The names, keys and relations of a question that each sentence of a passage has."""
+    """The names, keys and relations of a question that each sentence of a passage has, and its title."""
 
     names: Sequence[AbstractSet[Any]]
     keys: Sequence[AbstractSet[Any]]
@@ -145,7 +146,7 @@ class _Has:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A passage with its sentences, weighed."""
+    """A passage with its sentences, weighed, and behind them the title of its document."""
 
     hit: Hit
     spans: list[Span]
@@ -159,12 +160,14 @@ class _Passage:
     def candidates(self, foreign: bool) -> list[Candidate]:
         """The sentences that may answer, with what speaks for each."""
         hit, text = self.hit, self.hit.passage.text
+        title = shown(hit.document.title, hit.document.language)
         told = [shown(text[slice(*span)], hit.document.language) for span in self.spans]
         has = _Has(
-            [held_names(self.asked, one) for one in told],
-            [{one.key for one in each.concepts} & self.asked.keys for each in told],
-            [one.relations & self.asked.relations for one in told],
+            [held_names(self.asked, one) for one in (*told, title)],
+            _keys(self.asked, told, title),
+            [one.relations & self.asked.relations for one in (*told, title)],
         )
+        about = subject(hit.document.title)
         found = []
         for place, span in enumerate(self.spans):
             dated = self._is_dated(span, told[place])
@@ -178,7 +181,8 @@ class _Passage:
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
-            features = self._shares(place, resolved, has) + self._own(place, told[place])
+            under = about.is_told_of(*(told[one].text for one in resolved))
+            features = self._shares(place, resolved, has, under) + self._own(place, told[place])
             features += (self._plain(features),)
             earlier = None if back is None else self.spans[back]
             found.append(
@@ -193,15 +197,27 @@ class _Passage:
             return False
         return any(one.key == f"date:{published.isoformat()}" for one in told.concepts)
 
-    def _shares(self, place: int, resolved: Sequence[int], has: _Has) -> tuple[float, ...]:
-        """What a sentence has of the question, alone, with what it leans on, in its passage."""
+    def _heading_above(self, place: int) -> list[int]:
+        """The number of the heading that a sentence stands under in its passage, if there is one."""
+        text = self.hit.passage.text
+        before = range(place - 1, -1, -1)
+        return [one for one in before if _is_heading(text, self.spans, one)][:1]
+
+    def _shares(self, place: int, own: Sequence[int], has: _Has, under: bool) -> tuple[float, ...]:
+        """What a sentence has of the question: alone, with what it leans on, around it, in its passage.
+
+        ``own`` are the sentence and the one that it points back to. What they stand under goes with
+        them: a heading, and the title where they are ``under`` it. The title goes with the passage, too.
+        """
         asked = self.asked
-        count = len(self.spans)
-        near = range(max(0, place - 1), min(count, place + 2))
-        alone, passage = [place], range(count)
+        title = len(self.spans)
+        above = [*self._heading_above(place), *([title] if under else [])]
+        resolved = [*own, *above]
+        near = [*range(max(0, place - 1), min(title, place + 2)), *above]
+        alone, passage = [place], range(title + 1)
         four = (alone, resolved, near, passage)
         named = _share(has.names, resolved, len(asked.names))
-        dense = [self.whole.texts[one].dense for one in resolved]
+        dense = [self.whole.texts[one].dense for one in own]
         return (
             *(_held(self.whole, where) for where in four),
             *(_met(self.whole, where) for where in four),
@@ -249,6 +265,18 @@ class _Passage:
             + _RANK * of["score_share"]
         )
         return evidence * (_NAMELESS if self.asked.names and not of["names_passage"] else 1)
+
+
+def _keys(asked: Asked, told: Sequence[Shown], title: Shown) -> list[AbstractSet[str]]:
+    """The keys of a question that each sentence has, and the title, whose date is that of those with none."""
+    titled = {one.key for one in title.concepts} & asked.keys
+    dates = {key for key in titled if key.startswith((*DATES, "number:"))}
+    has: list[AbstractSet[str]] = []
+    for each in told:
+        own = {one.key for one in each.concepts}
+        dated = any(key.startswith(DATES) for key in own)
+        has.append((own if dated else own | dates) & asked.keys)
+    return [*has, titled - dates]
 
 
 def _share(sets: Sequence[AbstractSet[Any]], where: Sequence[int], of: int) -> float:

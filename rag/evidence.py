@@ -12,10 +12,11 @@ from typing import Protocol, runtime_checkable
 from rag.llm.backend import Evidence
 
 from .comparison import Source
-from .language import negations
+from .language import function_words, negations
 from .meeting import same_words
 from .statement import Statement, statement
-from .text import Span, sentences, word_spans, words
+from .subjects import subject
+from .text import Span, fold, sentences, word_spans, words
 from .thresholds import CONTRADICTED, ENTAILED
 from .types import Hit, PieceMatch, Reason, ReasonKind, Support
 from .verify import Verdict, claims, cuts_a_figure, verdict
@@ -188,21 +189,56 @@ def _judged(
         if taken.setdefault(number, 0) < _JUDGED:
             taken[number] += 1
             chosen.append(row)
-    weighed = by.evidence(said.text, [texts[row] for row in chosen]) if chosen else []
-    entailed = by.entailed(said.text, [texts[row] for row in chosen]) if by.entailed else []
-    for place, row in enumerate(chosen):
-        hit = hits[candidates[row].number - 1]
-        around = f"{hit.document.title}\n{hit.passage.text}"
-        quote = statement(texts[row], hit.document.language)
-        share, dense = weighed[place]
-        judged = verdict(
-            said,
-            Source(quote, around, hit.document.published),
-            share=share,
-            dense=dense,
-            pieces=pieces[row],
+    of_passages = [hits[candidates[row].number - 1] for row in chosen]
+    alone = [texts[row] for row in chosen]
+    verdicts = _verdicts(said, alone, of_passages, by, [pieces[row] for row in chosen])
+    # What a document is about its sentences need not name: such a one is judged under its title too.
+    again = [
+        place
+        for place, hit in enumerate(of_passages)
+        if verdicts[place].support is not Support.SUPPORTED
+        and _is_named_above(said, alone[place], hit)
+    ]
+    titled = [f"{of_passages[place].document.title}\n{alone[place]}" for place in again]
+    under = _verdicts(said, titled, [of_passages[place] for place in again], by)
+    for place, judged in zip(again, under, strict=True):
+        if judged.support is Support.SUPPORTED:
+            verdicts[place] = judged
+    yield from zip((candidates[row] for row in chosen), verdicts, strict=True)
+
+
+def _verdicts(
+    said: Statement,
+    texts: Sequence[str],
+    hits: Sequence[Hit],
+    by: Judging,
+    pieces: Sequence[Sequence[PieceMatch]] = (),
+) -> list[Verdict]:
+    """How well each of some texts, of a passage each, bears a sentence out; ``pieces`` may be known."""
+    if not texts:
+        return []
+    if not pieces:
+        pieces = by.aligned(said.text, texts) if by.aligned else [[]] * len(texts)
+    weighed = by.evidence(said.text, texts)
+    entailed = by.entailed(said.text, texts) if by.entailed else []
+    found = []
+    for place, (text, hit) in enumerate(zip(texts, hits, strict=True)):
+        source = Source(
+            statement(text, hit.document.language),
+            f"{hit.document.title}\n{hit.passage.text}",
+            hit.document.published,
         )
-        yield candidates[row], entailment(judged, entailed[place]) if entailed else judged
+        share, dense = weighed[place]
+        judged = verdict(said, source, share=share, dense=dense, pieces=pieces[place])
+        found.append(entailment(judged, entailed[place]) if entailed else judged)
+    return found
+
+
+def _is_named_above(said: Statement, text: str, hit: Hit) -> bool:
+    """Whether the title of a text's document has words of a sentence that the text lacks, and is its subject."""
+    about = subject(hit.document.title)
+    lacking = {fold(word) for word in said.words} - {fold(word) for word in words(text)}
+    return bool(about.words & lacking - function_words()) and about.is_told_of(text)
 
 
 def entailment(judged: Verdict, given: tuple[float, float]) -> Verdict:

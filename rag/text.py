@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from .language import abbreviations
+from .language import abbreviations, function_words
 
 Span = tuple[int, int]
 
@@ -21,6 +21,9 @@ _BLANKED = str.maketrans("“”„«»", "     ")
 # Half a character, as broken JSON and undecodable arguments hold it: no library takes one.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LIST_NUMBER = re.compile(r"\d{1,3}[.)]")
+# A heading that nothing marks is a short line over a longer one.
+_MOST_HEADING_WORDS, _HEADING_SHARE = 8, 0.6
+_ENDS_A_HEADING = ':)”"?!'
 # A row of a table as the readers write it: "City: Hanoi; Opened: 2011".
 _ROW = re.compile(
     r"^(?![a-zà-ỹ#|\s])[^:;\n]{1,80}: [^\n]*?; (?![a-zà-ỹ])[^\s:;][^:;\n]{0,79}: .*$", re.MULTILINE
@@ -201,11 +204,15 @@ def _before_opening_mark(text: str, start: int, end: int) -> int:
 
 
 def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
-    """Cut a span before and after Markdown headings, list items and table rows; trim the rest."""
+    """Cut a span before and after headings, list items and table rows; trim the rest."""
     import regex
 
     spans: list[Span] = []
-    begun = start
+    begun, end = _trimmed(text, start, end)
+    while heading := _plain_heading(text, begun, end):
+        spans.append(heading)
+        begun, _ = _trimmed(text, heading[1], end)
+    start = begun
     for line in regex.finditer(
         r"^[ \t]*(?:(?:#{1,6}|[-*+•]|\d{1,3}[.)])[ \t]|\|).*$", text[start:end], regex.M
     ):
@@ -216,6 +223,35 @@ def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
             begun = start + line.end()
     spans.append(_trimmed(text, begun, end))
     return [span for span in spans if span[0] < span[1]]
+
+
+def _plain_heading(text: str, start: int, end: int) -> Span | None:
+    """The line that a span begins with, where it heads the text below with no mark but its shortness.
+
+    A line of running text is as long as those below it, whatever the width, and so is none.
+    """
+    stop = text.find("\n", start, end)
+    if stop < 0 or (start and text[start - 1] != "\n"):
+        return None
+    line = text[start:stop].rstrip()
+    below = text[stop:end].lstrip()[:1]
+    width = max(map(len, text[stop + 1 : end].split("\n", 2)[:2]))
+    typed = line.split()
+    if (
+        len(line) > _HEADING_SHARE * width
+        or len(typed) > _MOST_HEADING_WORDS
+        or not _begins(line[0])
+        or not _begins(below)
+        or not (line[-1].isalnum() or line[-1] in _ENDS_A_HEADING)
+        or typed[-1] in function_words()
+    ):
+        return None
+    return start, start + len(line)
+
+
+def _begins(character: str) -> bool:
+    """Whether a character may be the first of a heading, or of a sentence."""
+    return character.isupper() or character.isdigit() or character in _OPENING + _PLAIN_QUOTE
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:

@@ -20,7 +20,7 @@ from rag.index.index import Index
 from rag.index.records import Reader, Span, lies_in
 from rag.index.search import content_words, coverage
 from rag.settings import RetrievalSettings, Settings
-from rag.types import Hit
+from rag.types import Held, Hit
 from tests.index.conftest import CountingEmbedder
 
 TOPICS = ("coffee", "river", "violin", "glacier", "parliament", "bicycle", "volcano", "bakery")
@@ -133,6 +133,15 @@ def test_copies_of_one_text_do_not_crowd_out_the_others(tmp_path: Path, settings
     assert len({hit.passage.text for hit in hits}) == len(hits) == 11
     among = index.search("violin sold", 5, source="copy")
     assert len(among) == 1
+
+
+def test_copies_of_what_was_found_leave_nothing_to_score(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    for number in range(300):
+        (tmp_path / f"copy{number}.txt").write_text("The violin was sold.", "utf-8")
+    empty_index.add(sorted(tmp_path.glob("*.txt")))
+    assert len(empty_index.search("the violin was sold", 5)) == 1
 
 
 @pytest.mark.parametrize("folder", ["papers", "papers/a#b", "papers/a", "papers/é", "papers/ 1"])
@@ -248,6 +257,61 @@ def test_less_than_one_passage_cannot_be_asked_for(seeds_index: Index) -> None:
         seeds_index.search("Sora", k=0)
 
 
+def test_what_a_title_names_all_of_its_document_is_about(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    routine = "The board met four times. The auditors found nothing to object to. " * 20
+    for number, name in enumerate(("Acme", "Borealis", "Cobalt", "Dynamo")):
+        results = f"Net profit was ${610 + number},000."
+        text = f"# {name} Holdings – Annual report\n\n{routine}\n\n## Results\n\n{results}\n"
+        (tmp_path / f"{number}.md").write_text(text, "utf-8")
+    empty_index.add(sorted(tmp_path.glob("*.md")))
+    for number, name in enumerate(("Acme", "Borealis", "Cobalt", "Dynamo")):
+        for question in (f"What was the net profit of {name}?", f"lợi nhuận ròng của {name}"):
+            hit = empty_index.search(question, 3)[0]
+            assert f"${610 + number},000" in hit.passage.text
+            assert name not in hit.passage.text
+            words = {one.word: one.held for one in empty_index.explain(question, hit).words}
+            assert words[name.lower()] is Held.AS_WRITTEN
+    # A title that is new is searched, too, though the passages are as they were.
+    report = (tmp_path / "0.md").read_text("utf-8")
+    (tmp_path / "0.md").write_text(report.replace("Acme", "Zephyr"), "utf-8")
+    empty_index.add([tmp_path / "0.md"])
+    assert "$610,000" in empty_index.search("What was the net profit of Zephyr?", 3)[0].passage.text
+
+
+def test_forms_that_differ_in_their_figures_are_not_one_text(
+    tmp_path: Path, empty_index: Index
+) -> None:
+    form = "Invoice. The goods were delivered on time and without any damage. " * 8
+    for number in (1041, 1042, 1043):
+        (tmp_path / f"{number}.txt").write_text(f"{form} Number {number}.", "utf-8")
+    (tmp_path / "copy.txt").write_text(f"{form} Number 1041.", "utf-8")
+    empty_index.add(sorted(tmp_path.glob("*.txt")))
+    hits = empty_index.search("invoice goods delivered", 10)
+    assert sorted(hit.passage.text[-5:-1] for hit in hits) == ["1041", "1042", "1043"]
+
+
+def test_a_translation_comes_behind_other_texts_among_the_first_five() -> None:
+    # Rows 0 and 1 say the same in two languages, and so do 2 and 3.
+    directions = np.eye(8, dtype=np.float32)[[0, 0, 1, 1, 2, 3, 4, 5]]
+    matrix = directions.copy()
+    matrix[1, 6] = matrix[3, 7] = 0.5
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    scores = np.linspace(0.9, 0.76, 8, dtype=np.float32)
+    kinds = np.array([0, 1, 0, 1, 0, 0, 0, 0])
+    settings = RetrievalSettings(other_languages=0)
+    assert diverse(scores, matrix, kinds, 8, settings, never) == [0, 2, 4, 5, 6, 1, 3, 7]
+    # Where the others are much worse it is not put behind them.
+    scores[2:] /= 2
+    assert diverse(scores, matrix, kinds, 8, settings, never)[:2] == [0, 1]
+
+
+def never(one: int, other: int) -> bool:
+    """No two passages are one text."""
+    return False
+
+
 @pytest.mark.parametrize(
     ("wanted", "languages"),
     [(0, "vvvvvvvvvv"), (2, "vvvvveeeee"), (3, "vvvvveevev"), (4, "vvvvvevevv")],
@@ -256,17 +320,17 @@ def test_other_languages_catch_up_behind_the_fifth_passage(wanted: int, language
     scores = np.r_[np.linspace(0.9, 0.8, 12), np.linspace(0.5, 0.4, 12)].astype(np.float32)
     kinds = np.array([0] * 12 + [1] * 12)
     settings = RetrievalSettings(diversity=0.0, other_languages=wanted)
-    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings)
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings, never)
     assert "".join("ve"[kinds[row]] for row in rows) == languages
     assert rows[:5] == [0, 1, 2, 3, 4]
     # What is not a third as good as the first has no place kept for it.
     scores[12:] = 0.3
-    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings)
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 10, settings, never)
     assert rows == list(range(10))
 
 
 def test_those_that_are_as_good_need_no_place_kept() -> None:
     scores, kinds = np.linspace(0.9, 0.7, 24, dtype=np.float32), np.arange(24) % 2
     settings = RetrievalSettings(diversity=0.0)
-    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 12, settings)
+    rows = diverse(scores, np.eye(24, dtype=np.float32), kinds, 12, settings, never)
     assert rows == list(range(12))

@@ -189,3 +189,24 @@ def test_rows_lose_nothing(parts: list[str]) -> None:
         text.split()
     )
     assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Error codes\nE10: no water comes in.", ["Error codes", "E10: no water comes in."]),
+        ("Bảo hành\nMáy được bảo hành hai năm.", ["Bảo hành", "Máy được bảo hành hai năm."]),
+        (
+            "Part A\nSection 1\nThe tenant pays the rent on the fifth of every month.",
+            ["Part A", "Section 1", "The tenant pays the rent on the fifth of every month."],
+        ),
+        # Running text, whose lines are as long as others, or go on in the next.
+        ("It was sold to Ann and\nBob Smith in 1990.", ["It was sold to Ann and\nBob Smith in 1990."]),
+        ("It was built by\nAnn and Bob Smith together.", ["It was built by\nAnn and Bob Smith together."]),
+        ("The warranty\nlasts two years from the day.", ["The warranty\nlasts two years from the day."]),
+        ("All ends here. The\nCompany was sold in the spring.",
+         ["All ends here.", "The\nCompany was sold in the spring."]),
+    ],
+)  # fmt: skip
+def test_a_short_line_over_a_longer_one_is_a_heading(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text)] == expected

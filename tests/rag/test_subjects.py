@@ -1,0 +1,125 @@
+"""What a document is about: said by its title, and by few of its sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.index.embed import Embedder
+from rag.index.index import Index
+from rag.llm.scripted import ScriptedBackend
+from rag.settings import Settings
+from rag.subjects import subject
+from rag.types import Answer, Support
+from tests.conftest import Quoting
+
+REPORT = (
+    "# Acme Corporation – Annual report 2023\n\n## Results\n\n"
+    "Revenue grew by 12% to $5.2 million. Net profit was $640,000, against $410,000 before.\n"
+    "The company employed 87 people at the end of the year.\n\n## Outlook\n\n"
+    "For 2024 the management expects revenue of about $6 million. "
+    "The chief executive, Martha Ellison, will retire in September.\n"
+)
+RIVAL = (
+    "# Borealis Holdings – Annual report 2023\n\n## Results\n\n"
+    "Revenue fell by 3% to $9.1 million. Net profit was $210,000, against $300,000 before.\n"
+    "The company employed 140 people at the end of the year.\n\n## Outlook\n\n"
+    "The chief executive, Sven Dahl, will stay.\n"
+)
+CV = (
+    "# Trần Minh Khôi\n\n## Education\n\n- 2012–2016: Hanoi University of Science, computing\n\n"
+    "## Experience\n\n- 2021–present: Senior robotics engineer at VinAI\n"
+)
+MANUAL = (
+    "QuietWash 700 washing machine – user manual\n\nWarranty\n"
+    "The warranty lasts two years from the day of purchase. It does not cover hard water.\n"
+)
+TEXTS = {"a.md": REPORT, "b.md": RIVAL, "khoi.md": CV, "manual.txt": MANUAL}
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "not_told"),
+    [
+        ("How many people does Acme employ?", "87 people", "140 people"),
+        ("How many people does Borealis employ?", "140 people", "87 people"),
+        ("What was the net profit of Borealis Holdings?", "$210,000", "$640,000"),
+        ("Lợi nhuận ròng của Acme là bao nhiêu?", "$640,000", "$210,000"),
+        ("Who is the CEO of Acme?", "Martha Ellison", "Sven Dahl"),
+        ("What was Acme's revenue in 2023?", "$5.2 million", "$9.1 million"),
+        ("Which university did Trần Minh Khôi attend?", "Hanoi University", "VinAI"),
+        ("How long is the warranty of the QuietWash 700?", "two years", "Results"),
+    ],
+)
+def test_what_only_a_title_names_is_asked_about(
+    question: str, told: str, not_told: str, quoting: Quoting
+) -> None:
+    answer = quoting(TEXTS).ask(question)
+    assert not answer.abstained
+    assert told in answer.sentences[0].text
+    assert not_told not in answer.text
+
+
+@pytest.mark.parametrize(
+    "question", ["Who is the CEO of Cobalt?", "What was the net profit of Granite Holdings?"]
+)
+def test_what_no_title_names_is_not_there(question: str, quoting: Quoting) -> None:
+    assert quoting(TEXTS).ask(question).abstained
+
+
+@pytest.mark.parametrize(
+    ("title", "sentence", "told"),
+    [
+        ("Acme Corporation – Annual report", "The company employed 87 people.", True),
+        ("Acme Corporation – Annual report", "Later Borealis Holdings bought Acme.", False),
+        ("Acme Corporation – Annual report", "Borealis Holdings employed 140 people.", False),
+        ("Acme Corporation – Annual report", "Martha Ellison will retire.", True),
+        ("Trần Minh Khôi", "Senior robotics engineer at VinAI", True),
+        ("Trần Minh Khôi", "Giáo sư Lê Văn Tám dạy ở đó.", False),
+        ("notes.txt", "Borealis Holdings employed 140 people.", True),
+    ],
+)
+def test_a_sentence_that_names_another_is_not_of_the_title(
+    title: str, sentence: str, told: bool
+) -> None:
+    assert subject(title).is_told_of(sentence) is told
+
+
+def _answered(texts: Mapping[str, str], folder: Path, embedder: Embedder, said: str) -> Answer:
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    index = Index.create(folder / "index", Settings(), embedder)
+    index.add([folder / name for name in texts])
+    return Chatbot(index, [ScriptedBackend([said])]).ask("What was the net profit of Acme?")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Acme's net profit was $640,000 [1].",
+        "The net profit of Acme Corporation was $640,000 in 2023 [1].",
+    ],
+)
+def test_a_sentence_may_take_its_subject_from_the_title_of_its_source(
+    said: str, tmp_path: Path, embedder: Embedder
+) -> None:
+    answer = _answered({"a.md": REPORT}, tmp_path, embedder, said)
+    assert answer.sentences[0].support is Support.SUPPORTED
+    assert "$640,000" in answer.sentences[0].citations[0].quote
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The net profit of Borealis Holdings was $640,000 in 2023 [1].",
+        "The net profit of Acme Corporation was $640,000 in 2021 [1].",
+        "The net profit of Acme Corporation was $650,000 in 2023 [1].",
+    ],
+)
+def test_what_neither_quote_nor_title_says_is_not_supported(
+    said: str, tmp_path: Path, embedder: Embedder
+) -> None:
+    answer = _answered({"a.md": REPORT}, tmp_path, embedder, said)
+    assert answer.sentences[0].support is not Support.SUPPORTED
