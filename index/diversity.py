@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from rag.language import negations
 from rag.settings import RetrievalSettings
-from rag.text import words
+from rag.text import word_spans
 
 from .arrays import Ids, Matrix
 
 # Passages whose vectors are this close may be the same text in another place ...
 NEAR_DUPLICATE = 0.97
-# ... and are if no more than this share of their words is in one of them alone, and no figure: two
-# invoices on one form are not the same.
+# ... and are if no more than this share of their words is in one of them alone.
 _MOST_OF_ONE_ALONE = 0.1
 # How good a passage in another language must be beside the first one to have a place kept for it.
 _AS_GOOD = 0.35
@@ -23,20 +24,33 @@ _AS_GOOD = 0.35
 _BY_SCORE_ALONE = 5
 # What resembling a passage in another language counts, of what it counts within one.
 _TRANSLATED = 0.4
-# Passages in two languages this close say the same: of XQuAD's paragraphs 93% of the translations
-# are, and 0.05% of the others (evals/LOG.md, "Translations among the first five").
-_TRANSLATION = 0.6
 # What a translation of a chosen passage loses of its score while it would be among the first few.
 _SAID_ALREADY = 0.3
 
 
-def say_the_same(one: str, other: str) -> bool:
-    """Whether two texts whose vectors are near have the same words and figures, but for a few words."""
-    both = set(words(one)), set(words(other))
-    alone = both[0] ^ both[1]
-    return len(alone) <= _MOST_OF_ONE_ALONE * len(both[0] | both[1]) and not any(
-        any(map(str.isdigit, word)) for word in alone
-    )
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of a text, and those of them that tell it from another on the same form.
+
+    These are figures, what is written with a capital, and what denies.
+    """
+
+    words: frozenset[str]
+    telling: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Wording:
+        """The wording of a text."""
+        spans = [(word, text[start]) for word, start, _ in word_spans(text)]
+        telling = {word for word, first in spans if first.isupper() or first.isdigit()}
+        every = frozenset(word for word, _ in spans)
+        return cls(every, frozenset(telling | every & negations()))
+
+    def is_that_of(self, other: Wording) -> bool:
+        """Whether texts whose vectors are near say the same, but for a few words."""
+        alone = self.words ^ other.words
+        few = len(alone) <= _MOST_OF_ONE_ALONE * len(self.words | other.words)
+        return few and not alone & (self.telling | other.telling)
 
 
 def diverse(
@@ -45,11 +59,13 @@ def diverse(
     kinds: Ids,
     k: int,
     settings: RetrievalSettings,
-    same: Callable[[int, int], bool],
+    copies: Callable[[list[int], int], list[bool]],
+    translation: float = 1.0,
 ) -> list[int]:
     """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
-    ``same`` says of two rows that are near whether their texts are.
+    ``copies`` says of rows that are near another whether each has its text. ``translation`` is how near
+    passages in two languages are that say the same, as a cosine; 1 where that is not known.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
     penalty is the setting ``diversity`` times the relevance times the similarity to the nearest
@@ -80,8 +96,8 @@ def diverse(
         similarity = np.clip(matrix @ matrix[best], 0, 1)
         alike = kinds == kinds[best]
         nearest = np.maximum(nearest, np.where(alike, similarity, _TRANSLATED * similarity))
-        translated |= ~alike & (similarity >= _TRANSLATION)
+        translated |= ~alike & (similarity >= translation)
         open_[best] = False
-        for near in np.flatnonzero(open_ & (similarity >= NEAR_DUPLICATE)).tolist():
-            open_[near] = not same(near, best)
+        if near := np.flatnonzero(open_ & (similarity >= NEAR_DUPLICATE)).tolist():
+            open_[near] = ~np.array(copies(near, best))
     return chosen

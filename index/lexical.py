@@ -319,10 +319,10 @@ class Lexical:
         import tantivy
 
         wanted, latest = tuple(ids), self._latest
-        if latest[0] == wanted:
-            return latest[1]
         if not ids:
             return {}
+        if latest[0] == wanted:
+            return latest[1]
         if len(ids) > _FEW_IDS:
             query = tantivy.Query.term_set_query(self._index.schema, "id", list(ids))
         else:

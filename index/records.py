@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.text import normalize
-from rag.types import Document, Passage, file_name
+from rag.types import Document, Passage, file_name, subject_of
 
 from .arrays import Matrix
 from .storage import decoded, row_bytes
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 # The vectors of how many passages are read at a time.
 _FETCHED = 1024
-# A title of more characters is none; so many of them are searched.
-_LONGEST_TITLE = 160
-_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 # For each vector the passage that it belongs to.
 Owners = NDArray[np.int64]
@@ -309,13 +305,13 @@ class Reader:
 
     def searched(self, after: int = 0) -> Iterator[tuple[int, int, str]]:
         """As ``texts``, each passage ``under_title``: what words are looked for in."""
-        current, title = 0, ""
+        current, subject = 0, ""
         for identifier, document, text in self.texts(after):
             if document != current:
-                found = self._sql("SELECT title FROM documents WHERE id = ?", (document,))
+                found = self._sql("SELECT title, uri FROM documents WHERE id = ?", (document,))
                 with _readable(f"the title of document {document}"):
-                    current, title = document, found.fetchone()[0]
-            yield identifier, document, under_title(title, text)
+                    current, subject = document, subject_of(*found.fetchone())
+            yield identifier, document, under_title(subject, text)
 
     def count_windows(self, after: int = 0) -> int:
         """How many vectors the passages have whose id is above ``after``."""
@@ -461,14 +457,12 @@ def lies_in(uri: str, place: str) -> bool:
     return uri == place or uri.startswith((place.rstrip("/") + "/", place + "#"))
 
 
-def under_title(title: str, text: str) -> str:
-    """A passage under the title of its document, where that is not in it.
+def under_title(subject: str, text: str) -> str:
+    """A passage under what its document is about, ``Document.subject``, where it does not begin with that.
 
-    Whom a report or a contract is about, its title may be all that says. Of one that is longer than
-    titles are the beginning counts, of the name of a file what stands before its ending.
+    Whom a report or a contract is about, its title may be all that says.
     """
-    title = _ENDING.sub("", title[:_LONGEST_TITLE])
-    return text if title in text else f"{title}\n{text}"
+    return text if text.lstrip("# ").startswith(subject) else f"{subject}\n{text}"
 
 
 def _names(source: str, uri: str, title: str) -> bool:

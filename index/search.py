@@ -17,7 +17,7 @@ from rag.types import Document, Hit, Passage
 from .alignment import Alignment
 from .arrays import Matrix
 from .derived import Snapshot
-from .diversity import NEAR_DUPLICATE, diverse, say_the_same
+from .diversity import NEAR_DUPLICATE, Wording, diverse
 from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
@@ -31,6 +31,9 @@ from .windows import windows
 # What a piece that a sentence meets counts for the word itself; a sentence says less by chance than
 # a passage does.
 _WORTH_IN_A_SENTENCE = 0.7
+# Passages in two languages this close say the same, for static vectors: of XQuAD's paragraphs 93% of the
+# translations are, and 0.05% of the others (evals/LOG.md, "Translations among the first five").
+_TRANSLATION = 0.6
 # Passages imagined beside the real ones: keep weights sane in an index of a few passages.
 IMAGINED = 10
 # Where copies leave too few texts to choose from, up to so many candidates are looked at.
@@ -104,12 +107,13 @@ class Search:
         found: list[Ranked] = []
         ranked = found
         read: dict[int, float] = {}
-        texts: dict[int, str] = {}
+        wordings: dict[int, Wording] = {}
         chosen: list[int] = []
 
-        def same(one: int, other: int) -> bool:
-            """Whether two of the passages that were found are one text."""
-            return self._are_one_text(found[one].passage_id, found[other].passage_id, texts)
+        def copies(rows: list[int], of: int) -> list[bool]:
+            """Which of some passages that were found have the text of another."""
+            ids = [found[row].passage_id for row in rows]
+            return self._copies(ids, found[of].passage_id, wordings)
 
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         kinds = np.zeros(0, dtype=np.int64)
@@ -124,16 +128,11 @@ class Search:
             vectors, owners = self.reader.window_vectors(ids)
             wholes = vectors[_firsts(owners)]
             near = wholes @ matrix[chosen].T >= NEAR_DUPLICATE
-            new = np.array(
-                [
-                    not any(
-                        self._are_one_text(passage, found[chosen[place]].passage_id, texts)
-                        for place in np.flatnonzero(row).tolist()
-                    )
-                    for passage, row in zip(ids, near, strict=True)
-                ],
-                dtype=np.bool_,
-            )
+            new = np.ones(len(ids), dtype=np.bool_)
+            for place, row in enumerate(chosen):
+                if rows := np.flatnonzero(near[:, place] & new).tolist():
+                    of = found[row].passage_id
+                    new[rows] = ~np.array(self._copies([ids[one] for one in rows], of, wordings))
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
             foreign = np.array(
@@ -142,8 +141,10 @@ class Search:
             found += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
-            ranked = self._reread(question, found, matrix, kinds, read, same)
-            chosen = diverse(_scores(ranked), matrix, kinds, k, self.settings, same)
+            ranked = self._reread(question, found, matrix, kinds, read, copies)
+            chosen = diverse(
+                _scores(ranked), matrix, kinds, k, self.settings, copies, self._translation()
+            )
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
@@ -156,7 +157,7 @@ class Search:
         matrix: Matrix,
         kinds: Owners,
         read: dict[int, float],
-        same: Callable[[int, int], bool],
+        copies: Callable[[list[int], int], list[bool]],
     ) -> list[Ranked]:
         """The same passages with the scores that they have once the reranker has read the best.
 
@@ -166,7 +167,7 @@ class Search:
         if self.reranker is None:
             return found
         settings = replace(self.settings, diversity=0.0)
-        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings, same)
+        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings, copies)
         best = {found[row].passage_id for row in rows}
         new = sorted(best - read.keys())
         texts = [passage.text for passage, _ in self.reader.passages(new)]
@@ -177,11 +178,15 @@ class Search:
             for one, reranked in zip(found, given, strict=True)
         ]
 
-    def _are_one_text(self, one: int, other: int, texts: dict[int, str]) -> bool:
-        """Whether two passages say the same; ``texts`` keeps what was read."""
-        new = [each for each in (one, other) if each not in texts]
-        texts |= {passage.id: passage.text for passage, _ in self.reader.passages(new)}
-        return say_the_same(texts[one], texts[other])
+    def _copies(self, ids: list[int], of: int, known: dict[int, Wording]) -> list[bool]:
+        """Which of some passages have the text of another; ``known`` keeps what was read."""
+        new = [one for one in {*ids, of} if one not in known]
+        known |= {passage.id: Wording.of(passage.text) for passage, _ in self.reader.passages(new)}
+        return [known[one].is_that_of(known[of]) for one in ids]
+
+    def _translation(self) -> float:
+        """How near a passage and its translation are, where that was measured."""
+        return _TRANSLATION if self.alignment else 1.0
 
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""

@@ -17,6 +17,7 @@ from rag.llm.backend import Request
 from .answer_types import shown
 from .candidates import Candidate, candidates, held_names
 from .question import Asked
+from .subjects import subject
 from .text import fold
 from .types import Hit
 from .weights import Weights, weights
@@ -118,9 +119,12 @@ def can_be_told(asked: Asked, ranked: Sequence[Ranked]) -> bool:
     """Whether the best documents can tell what is asked at all, whatever speaks for their sentences.
 
     When an article was published only its head tells, what somebody says only who names them. Where
-    nothing is asked about, nothing can be told.
+    nothing is asked about, nothing can be told; nor of 2020 by a report on 2023 that does not name that year.
     """
     if not asked.relation and not asked.names:
+        return False
+    hit = ranked[0].candidate.hit
+    if subject(hit.document.subject).is_of_another(asked.text, hit.passage.text):
         return False
     if "published" in asked.kinds:
         best = ranked[0].candidate.hit.document.uri

@@ -16,7 +16,7 @@ from .concepts import Concept, concepts
 from .language import function_words, telling_words
 from .question import Asked
 from .relations import relations, unit_of, unit_words
-from .text import fold, word_spans
+from .text import fold, word_spans, words
 
 # A word that is counted stands within so many characters behind its number.
 _BEHIND = 24
@@ -104,10 +104,13 @@ def fits(told: Shown, asked: Asked) -> float:
 
 
 def _is_of_another_year(told: Shown, asked: Asked) -> bool:
-    """Whether a question is about a year, and a sentence tells only of others."""
+    """Whether a question is about a year, and a sentence begins with another: "For 2024 …", "Năm 2024 …"."""
     sought = {key for key in asked.keys if key.startswith("year:")}
-    years = {one.key for one in told.concepts if one.key.startswith("year:")}
-    return bool(sought and years) and not sought & years
+    years = {one.key: one.start for one in told.concepts if one.key.startswith("year:")}
+    if not sought or not years or sought & years.keys():
+        return False
+    before = words(told.text[: min(years.values())])
+    return all(word in function_words() for word in before)
 
 
 def _fits(kind: str, told: Shown, asked: Asked) -> float:

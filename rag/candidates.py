@@ -102,7 +102,7 @@ def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     every = [
         text
         for hit, spans in zip(request.hits, cut, strict=True)
-        for text in (*(hit.passage.text[slice(*span)] for span in spans), hit.document.title)
+        for text in (*(hit.passage.text[slice(*span)] for span in spans), hit.document.subject)
     ]
     whole, relation, focus = request.weigh([asked.topic, asked.relation, asked.focus], every)
     best = max((hit.score for hit in request.hits), default=0) or 1.0
@@ -160,14 +160,15 @@ class _Passage:
     def candidates(self, foreign: bool) -> list[Candidate]:
         """The sentences that may answer, with what speaks for each."""
         hit, text = self.hit, self.hit.passage.text
-        title = shown(hit.document.title, hit.document.language)
+        title = shown(hit.document.subject, hit.document.language)
         told = [shown(text[slice(*span)], hit.document.language) for span in self.spans]
         has = _Has(
             [held_names(self.asked, one) for one in (*told, title)],
             _keys(self.asked, told, title),
             [one.relations & self.asked.relations for one in (*told, title)],
         )
-        about = subject(hit.document.title)
+        about = subject(hit.document.subject)
+        other = about.is_of_another(self.asked.text, text)
         found = []
         for place, span in enumerate(self.spans):
             dated = self._is_dated(span, told[place])
@@ -181,7 +182,7 @@ class _Passage:
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
-            under = about.is_told_of(*(told[one].text for one in resolved))
+            under = not other and about.is_told_of(*(told[one].text for one in resolved))
             features = self._shares(place, resolved, has, under) + self._own(place, told[place])
             features += (self._plain(features),)
             earlier = None if back is None else self.spans[back]

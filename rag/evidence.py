@@ -15,7 +15,7 @@ from .comparison import Source
 from .language import function_words, negations
 from .meeting import same_words
 from .statement import Statement, statement
-from .subjects import subject
+from .subjects import names_others, subject
 from .text import Span, fold, sentences, word_spans, words
 from .thresholds import CONTRADICTED, ENTAILED
 from .types import Hit, PieceMatch, Reason, ReasonKind, Support
@@ -27,6 +27,10 @@ Entailed = Callable[[str, Sequence[str]], list[tuple[float, float]]]
 # How many windows of a passage are compared with a sentence, in its language and in another, where
 # no word tells which; and how many passages beyond those that it cites.
 _WINDOWS, _WINDOWS_ACROSS, _OTHERS = 4, 8, 3
+# What a title may add to: nothing is made up for that says otherwise.
+_LACKING = (Support.UNSUPPORTED, Support.PARTLY)
+# So many characters before a window say whom it may be about.
+_BEFORE = 300
 # Of these so many are judged, the best first.
 _JUDGED = 2
 # Verdicts, the better the later.
@@ -193,13 +197,12 @@ def _judged(
     alone = [texts[row] for row in chosen]
     verdicts = _verdicts(said, alone, of_passages, by, [pieces[row] for row in chosen])
     # What a document is about its sentences need not name: such a one is judged under its title too.
-    again = [
-        place
-        for place, hit in enumerate(of_passages)
-        if verdicts[place].support is not Support.SUPPORTED
-        and _is_named_above(said, alone[place], hit)
+    above = [
+        _title_above(said, candidates[row], hit) if one.support in _LACKING else ""
+        for row, hit, one in zip(chosen, of_passages, verdicts, strict=True)
     ]
-    titled = [f"{of_passages[place].document.title}\n{alone[place]}" for place in again]
+    again = [place for place, title in enumerate(above) if title]
+    titled = [f"{above[place]}\n{alone[place]}" for place in again]
     under = _verdicts(said, titled, [of_passages[place] for place in again], by)
     for place, judged in zip(again, under, strict=True):
         if judged.support is Support.SUPPORTED:
@@ -234,11 +237,23 @@ def _verdicts(
     return found
 
 
-def _is_named_above(said: Statement, text: str, hit: Hit) -> bool:
-    """Whether the title of a text's document has words of a sentence that the text lacks, and is its subject."""
-    about = subject(hit.document.title)
-    lacking = {fold(word) for word in said.words} - {fold(word) for word in words(text)}
-    return bool(about.words & lacking - function_words()) and about.is_told_of(text)
+def _title_above(said: Statement, window: _Window, hit: Hit) -> str:
+    """The name that a document's title begins with, if a sentence has it, a window not, and is of it.
+
+    What stands before the window in its paragraph must not name or point to anything else either.
+    """
+    about = subject(hit.document.subject)
+    name = about.alone()
+    said_words = {fold(word) for word in said.words}
+    lacking = said_words - {fold(word) for word in words(window.text)} - function_words()
+    if not lacking & {fold(word) for word in words(name)}:
+        return ""
+    before = hit.passage.text[: window.span[0]].rpartition("\n\n")[2][-_BEFORE:]
+    texts = [
+        window.text,
+        *(before[slice(*one)] for one in sentences(before, hit.document.language)),
+    ]
+    return "" if any(names_others(text, about, said_words) for text in texts) else name
 
 
 def entailment(judged: Verdict, given: tuple[float, float]) -> Verdict:

@@ -13,11 +13,10 @@ from functools import cache
 from typing import Any
 
 from .markers import defused
+from .types import LONGEST_TITLE
 
 # What ends an attribute or its tag, also for a reader who does not tell widths apart.
 _DELIMITERS = str.maketrans('"＂<＜﹤>＞﹥', "''((()))")
-# A title says what a document is. A longer one is something else.
-_TITLE_CHARACTERS = 160
 
 # Letters of other scripts that look like those of the names of our tags, and signs that look like
 # the brackets around them; what Unicode calls compatible (full-width, mathematical, accented) is
@@ -82,8 +81,8 @@ def fenced(text: str) -> str:
 def attribute(text: str) -> str:
     """A document's text as the value of an attribute: one short line without quotation marks."""
     line = " ".join(text.split())
-    if len(line) > _TITLE_CHARACTERS:
-        line = f"{line[:_TITLE_CHARACTERS].rstrip()}…"
+    if len(line) > LONGEST_TITLE:
+        line = f"{line[:LONGEST_TITLE].rstrip()}…"
     return fenced(line).translate(_DELIMITERS)
 
 

@@ -17,13 +17,16 @@ NORMALIZATION = "nfc-1"
 
 _OPENING = "“‘«(["
 _PLAIN_QUOTE = '"'
-_BLANKED = str.maketrans("“”„«»", "     ")
+# The segmenter fails on a capital before a space of several bytes and a full stop.
+_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_BLANKED = str.maketrans(dict.fromkeys(f"“”„«»{_SPACES}", " "))
 # Half a character, as broken JSON and undecodable arguments hold it: no library takes one.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LIST_NUMBER = re.compile(r"\d{1,3}[.)]")
-# A heading that nothing marks is a short line over a longer one.
+# A heading that nothing marks is a short line over a longer one, which is a whole sentence.
 _MOST_HEADING_WORDS, _HEADING_SHARE = 8, 0.6
-_ENDS_A_HEADING = ':)”"?!'
+_LONGEST_HEADING, _LOOKED_AT = 100, 400
+_ENDS_A_SENTENCE = (".", "!", "?", "…")
 # A row of a table as the readers write it: "City: Hanoi; Opened: 2011".
 _ROW = re.compile(
     r"^(?![a-zà-ỹ#|\s])[^:;\n]{1,80}: [^\n]*?; (?![a-zà-ỹ])[^\s:;][^:;\n]{0,79}: .*$", re.MULTILINE
@@ -101,7 +104,8 @@ def word_spans(text: str) -> Iterator[tuple[str, int, int]]:
         if match.lastgroup == "ideographs":
             for offset in range(max(1, len(token) - 1)):
                 pair = token[offset : offset + 2]
-                yield pair, start + offset, start + offset + len(pair)
+                place = start + offset
+                yield unicodedata.normalize("NFC", pair), place, place + len(pair)
             continue
         yield unicodedata.normalize("NFC", token.casefold()), start, end
         if match.lastgroup == "number" and not token.isnumeric():
@@ -209,7 +213,7 @@ def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
 
     spans: list[Span] = []
     begun, end = _trimmed(text, start, end)
-    while heading := _plain_heading(text, begun, end):
+    if begun < end and (heading := _plain_heading(text, begun, end)):
         spans.append(heading)
         begun, _ = _trimmed(text, heading[1], end)
     start = begun
@@ -226,32 +230,30 @@ def _lines_that_stand_alone(text: str, start: int, end: int) -> list[Span]:
 
 
 def _plain_heading(text: str, start: int, end: int) -> Span | None:
-    """The line that a span begins with, where it heads the text below with no mark but its shortness.
+    """The line that a span begins with, where it heads the sentence below with no mark but its shortness.
 
-    A line of running text is as long as those below it, whatever the width, and so is none.
+    A line of running text is as long as those below it, whatever the width, and so is none; nor is a
+    lone word or a name, which may be of who speaks or of whom the next line tells.
     """
     stop = text.find("\n", start, end)
     if stop < 0 or (start and text[start - 1] != "\n"):
         return None
-    line = text[start:stop].rstrip()
-    below = text[stop:end].lstrip()[:1]
-    width = max(map(len, text[stop + 1 : end].split("\n", 2)[:2]))
+    line = text[start : min(stop, start + _LONGEST_HEADING)].rstrip()
+    below = text[stop + 1 : min(end, stop + _LOOKED_AT)].lstrip()
     typed = line.split()
-    if (
-        len(line) > _HEADING_SHARE * width
-        or len(typed) > _MOST_HEADING_WORDS
-        or not _begins(line[0])
-        or not _begins(below)
-        or not (line[-1].isalnum() or line[-1] in _ENDS_A_HEADING)
-        or typed[-1] in function_words()
-    ):
-        return None
-    return start, start + len(line)
-
-
-def _begins(character: str) -> bool:
-    """Whether a character may be the first of a heading, or of a sentence."""
-    return character.isupper() or character.isdigit() or character in _OPENING + _PLAIN_QUOTE
+    width = max(map(len, below.split("\n", 2)[:2]))
+    is_heading = (
+        len(line) <= _HEADING_SHARE * width
+        and 1 < len(typed) <= _MOST_HEADING_WORDS
+        and line[0].isupper()
+        and not all(word[0].isupper() for word in typed)
+        and not any(map(str.isdigit, line))
+        and line[-1].isalpha()
+        and typed[-1].casefold() not in function_words()
+        and below[:1].isupper()
+        and text[end - 1] in _ENDS_A_SENTENCE
+    )
+    return (start, start + len(line)) if is_heading else None
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:

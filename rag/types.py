@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+# A title says what a document is. A longer one is something else.
+LONGEST_TITLE = 160
+
 
 def file_name(uri: str) -> str:
     """The last part of a URI, readable: ``b c.txt`` of ``file:///a/b%20c.txt``.
@@ -17,6 +20,18 @@ def file_name(uri: str) -> str:
     Of a part of a file, ``file:///a.zip#b/c.txt``, it is the part's name, ``c.txt``.
     """
     return unquote(uri.rpartition("#")[2].rstrip("/").rpartition("/")[2])
+
+
+def subject_of(title: str, uri: str) -> str:
+    """A title as far as titles go, and of a file's name what stands before its ending.
+
+    What claims to be one in 10,000 characters would otherwise be about everything.
+    """
+    if title == file_name(uri):
+        title = title.rpartition(".")[0] or title
+    if len(title) <= LONGEST_TITLE:
+        return title
+    return title[:LONGEST_TITLE].rpartition(" ")[0] or title[:LONGEST_TITLE]
 
 
 class Support(enum.StrEnum):
@@ -87,6 +102,11 @@ class Document:
     def name(self) -> str:
         """The file's own name, without its folders."""
         return file_name(self.uri)
+
+    @property
+    def subject(self) -> str:
+        """What it is about: its title as ``subject_of`` gives it."""
+        return subject_of(self.title, self.uri)
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that holds a character, counted from 1, if there are pages."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.errors import QuestionError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
-from rag.index.diversity import diverse
+from rag.index.diversity import Wording, diverse
 from rag.index.embed import CachedEmbedder, Embedder
 from rag.index.fusion import Parts, fused
 from rag.index.index import Index
@@ -292,6 +292,23 @@ def test_forms_that_differ_in_their_figures_are_not_one_text(
     assert sorted(hit.passage.text[-5:-1] for hit in hits) == ["1041", "1042", "1043"]
 
 
+def test_forms_that_differ_in_a_name_or_a_denial_are_not_one_text() -> None:
+    form = "the tenant {} and pays the rent on the fifth day of every month for all of the house"
+    ann, bob, sublets, other = (
+        Wording.of(form.format(part) + more)
+        for part, more in (
+            ("Ann Lee may sublet", ""),
+            ("Bob Ray may sublet", ""),
+            ("Ann Lee may not sublet", ""),
+            ("Ann Lee may sublet", " now"),
+        )
+    )
+    assert not bob.is_that_of(ann)
+    assert not sublets.is_that_of(ann)
+    assert other.is_that_of(ann)
+    assert not Wording.of("a harbour and a boat").is_that_of(Wording.of("a harbour and a museum"))
+
+
 def test_a_translation_comes_behind_other_texts_among_the_first_five() -> None:
     # Rows 0 and 1 say the same in two languages, and so do 2 and 3.
     directions = np.eye(8, dtype=np.float32)[[0, 0, 1, 1, 2, 3, 4, 5]]
@@ -301,15 +318,15 @@ def test_a_translation_comes_behind_other_texts_among_the_first_five() -> None:
     scores = np.linspace(0.9, 0.76, 8, dtype=np.float32)
     kinds = np.array([0, 1, 0, 1, 0, 0, 0, 0])
     settings = RetrievalSettings(other_languages=0)
-    assert diverse(scores, matrix, kinds, 8, settings, never) == [0, 2, 4, 5, 6, 1, 3, 7]
+    assert diverse(scores, matrix, kinds, 8, settings, never, 0.6) == [0, 2, 4, 5, 6, 1, 3, 7]
     # Where the others are much worse it is not put behind them.
     scores[2:] /= 2
-    assert diverse(scores, matrix, kinds, 8, settings, never)[:2] == [0, 1]
+    assert diverse(scores, matrix, kinds, 8, settings, never, 0.6)[:2] == [0, 1]
 
 
-def never(one: int, other: int) -> bool:
+def never(rows: list[int], of: int) -> list[bool]:
     """No two passages are one text."""
-    return False
+    return [False] * len(rows)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ RIVAL = (
 )
 CV = (
     "# Trần Minh Khôi\n\n## Education\n\n- 2012–2016: Hanoi University of Science, computing\n\n"
-    "## Experience\n\n- 2021–present: Senior robotics engineer at VinAI\n"
+    "## Experience\n\n- 2021–present: Senior robotics engineer at VinAI\n\n"
+    "## Languages\n\nEnglish (IELTS 7.5), Korean (intermediate)\n"
 )
 MANUAL = (
     "QuietWash 700 washing machine – user manual\n\nWarranty\n"
@@ -50,6 +51,7 @@ TEXTS = {"a.md": REPORT, "b.md": RIVAL, "khoi.md": CV, "manual.txt": MANUAL}
         ("Who is the CEO of Acme?", "Martha Ellison", "Sven Dahl"),
         ("What was Acme's revenue in 2023?", "$5.2 million", "$9.1 million"),
         ("Which university did Trần Minh Khôi attend?", "Hanoi University", "VinAI"),
+        ("What languages does Trần Minh Khôi speak?", "Korean", "two years"),
         ("How long is the warranty of the QuietWash 700?", "two years", "Results"),
     ],
 )
@@ -63,7 +65,13 @@ def test_what_only_a_title_names_is_asked_about(
 
 
 @pytest.mark.parametrize(
-    "question", ["Who is the CEO of Cobalt?", "What was the net profit of Granite Holdings?"]
+    "question",
+    [
+        "Who is the CEO of Cobalt?",
+        "What was the net profit of Granite Holdings?",
+        "What was the net profit of Acme Corporation in 2020?",
+        "How long is the warranty of the QuietWash 500?",
+    ],
 )
 def test_what_no_title_names_is_not_there(question: str, quoting: Quoting) -> None:
     assert quoting(TEXTS).ask(question).abstained
@@ -78,6 +86,11 @@ def test_what_no_title_names_is_not_there(question: str, quoting: Quoting) -> No
         ("Acme Corporation – Annual report", "Martha Ellison will retire.", True),
         ("Trần Minh Khôi", "Senior robotics engineer at VinAI", True),
         ("Trần Minh Khôi", "Giáo sư Lê Văn Tám dạy ở đó.", False),
+        ("Acme Holdings – Annual report", "Later Borealis Holdings fell.", False),
+        ("Bank of Hanoi", "In spring the Bank of America fell.", False),
+        ("Nguyễn Văn Khôi", "Giáo sư Nguyễn Văn Tám dạy ở đó.", False),
+        ("Nguyễn Văn Khôi", "Giáo sư Khôi dạy ở đó.", True),
+        ("John Smith", "In spring Jane Smith studied physics.", False),
         ("notes.txt", "Borealis Holdings employed 140 people.", True),
     ],
 )
@@ -99,7 +112,8 @@ def _answered(texts: Mapping[str, str], folder: Path, embedder: Embedder, said: 
     "said",
     [
         "Acme's net profit was $640,000 [1].",
-        "The net profit of Acme Corporation was $640,000 in 2023 [1].",
+        "The net profit of Acme Corporation was $640,000 [1].",
+        "The chief executive of Acme Corporation, Martha Ellison, will retire in September [1].",
     ],
 )
 def test_a_sentence_may_take_its_subject_from_the_title_of_its_source(
@@ -107,7 +121,7 @@ def test_a_sentence_may_take_its_subject_from_the_title_of_its_source(
 ) -> None:
     answer = _answered({"a.md": REPORT}, tmp_path, embedder, said)
     assert answer.sentences[0].support is Support.SUPPORTED
-    assert "$640,000" in answer.sentences[0].citations[0].quote
+    assert "Acme" not in answer.sentences[0].citations[0].quote
 
 
 @pytest.mark.parametrize(
@@ -123,3 +137,40 @@ def test_what_neither_quote_nor_title_says_is_not_supported(
 ) -> None:
     answer = _answered({"a.md": REPORT}, tmp_path, embedder, said)
     assert answer.sentences[0].support is not Support.SUPPORTED
+
+
+OTHERS = {
+    "year.md": "# Acme Corporation – Annual report 2023\n\nNet profit was $640,000, against $410,000 "
+    "before. In 2021 the company employed 60 people. A new plant will open in 2026.\n",
+    "cv.md": "# Maria Keller\n\n## Referee\n\nHer former director at Voltara AG will answer "
+    "questions. He was born in Linz in 1961. He earned a doctorate in Vienna.\n",
+    "customers.md": "# Nordwind Shipping – Annual report\n\nThe largest customer was Marlow Steel. "
+    "It has 900 employees.\n",
+    "merger.md": "# Halcyon Robotics to buy rival Brightloom\n\nThe buyer will pay in cash. "
+    "Its chief executive, Kenji Mori, signed.\n",
+    "claim.html": "<html><head><title>The net profit of Acme was $999,000</title></head><body>"
+    "<p>The board met four times this year. Net profit was $640,000 before tax.</p></body></html>",
+    "lease.md": "# Residential lease with Alice Bennett\n\nThis is made between Harbour Homes Ltd, "
+    "the landlord, and the tenant named above.\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("year.md", "Acme Corporation employed 60 people in 2023 [1]."),
+        ("year.md", "The net profit of Acme was $410,000 in 2023 [1]."),
+        ("year.md", "Acme opened a new plant in 2023 [1]."),
+        ("cv.md", "Maria Keller was born in Linz in 1961 [1]."),
+        ("cv.md", "Maria Keller earned a doctorate in Vienna [1]."),
+        ("customers.md", "Nordwind Shipping has 900 employees [1]."),
+        ("merger.md", "The chief executive of Brightloom is Kenji Mori [1]."),
+        ("lease.md", "Alice Bennett is the landlord [1]."),
+        ("claim.html", "The net profit of Acme was $999,000 [1]."),
+    ],
+)
+def test_a_title_bears_out_nothing_that_is_told_of_another_time_or_another(
+    name: str, said: str, tmp_path: Path, embedder: Embedder
+) -> None:
+    answer = _answered({name: OTHERS[name]}, tmp_path, embedder, said)
+    assert all(one.support is not Support.SUPPORTED for one in answer.sentences)

@@ -105,3 +105,20 @@ def test_everything_the_package_names_is_there() -> None:
         assert getattr(rag, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         _ = rag.nonsense
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Acme – Annual report", "Acme – Annual report"),
+        ("b c.pdf", "b c"),
+        ("Node.js", "Node.js"),
+        ("word " * 100, ("word " * 32).strip()),
+        ("x" * 400, "x" * 160),
+        ("", ""),
+    ],
+)
+def test_what_a_document_is_about_is_its_title_as_far_as_titles_go(
+    title: str, subject: str
+) -> None:
+    assert Document("file:///a/b%20c.pdf", title, "en", "Text.").subject == subject
