@@ -99,5 +99,5 @@ def diverse(
         translated |= ~alike & (similarity >= translation)
         open_[best] = False
         if near := np.flatnonzero(open_ & (similarity >= NEAR_DUPLICATE)).tolist():
-            open_[near] = ~np.array(copies(near, best))
+            open_[near] = [not one for one in copies(near, best)]
     return chosen

@@ -124,15 +124,15 @@ class Search:
             seen.update(ids)
             if not ids:
                 break
-            # Copies of what is chosen already would take the places of others again.
             vectors, owners = self.reader.window_vectors(ids)
             wholes = vectors[_firsts(owners)]
-            near = wholes @ matrix[chosen].T >= NEAR_DUPLICATE
+            # Copies of what is chosen already would take the places of others again.
             new = np.ones(len(ids), dtype=np.bool_)
-            for place, row in enumerate(chosen):
-                if rows := np.flatnonzero(near[:, place] & new).tolist():
-                    of = found[row].passage_id
-                    new[rows] = ~np.array(self._copies([ids[one] for one in rows], of, wordings))
+            for row in chosen:
+                near = np.flatnonzero(new & (wholes @ matrix[row] >= NEAR_DUPLICATE)).tolist()
+                of = found[row].passage_id
+                copied = self._copies([ids[one] for one in near], of, wordings)
+                new[near] = [not one for one in copied]
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
             foreign = np.array(
@@ -180,7 +180,7 @@ class Search:
 
     def _copies(self, ids: list[int], of: int, known: dict[int, Wording]) -> list[bool]:
         """Which of some passages have the text of another; ``known`` keeps what was read."""
-        new = [one for one in {*ids, of} if one not in known]
+        new = [one for one in {*ids, of} if ids and one not in known]
         known |= {passage.id: Wording.of(passage.text) for passage, _ in self.reader.passages(new)}
         return [known[one].is_that_of(known[of]) for one in ids]
 

@@ -179,35 +179,58 @@ def _judged(
         shares = [share for share, _ in by.evidence(said.text, texts)] if texts else []
     else:
         shares = [sum(one.weight * one.similarity for one in of_text) for of_text in pieces]
-    longest = max(map(len, texts), default=0) or 1
+    chosen = _most_promising(candidates, shares)
+    windows = [candidates[row] for row in chosen]
+    verdicts = _verdicts(said, [one.text for one in windows], _hits(windows, hits), by,
+                         [pieces[row] for row in chosen])  # fmt: skip
+    yield from zip(windows, _with_titles(said, windows, verdicts, hits, by), strict=True)
+
+
+def _most_promising(candidates: Sequence[_Window], shares: Sequence[float]) -> list[int]:
+    """Which windows are judged, a few of each passage, the most promising ones first."""
+    longest = max((len(one.text) for one in candidates), default=0) or 1
     # Of two windows that hold the same words the shorter is the better quote.
     scores = [
         share + 0.5 * one.fitness[0] - 0.05 * len(one.text) / longest
         for share, one in zip(shares, candidates, strict=True)
     ]
-    order = sorted(range(len(candidates)), key=lambda row: -scores[row])
     chosen: list[int] = []
     taken: dict[int, int] = {}
-    for row in order:
+    for row in sorted(range(len(candidates)), key=lambda row: -scores[row]):
         number = candidates[row].number
         if taken.setdefault(number, 0) < _JUDGED:
             taken[number] += 1
             chosen.append(row)
-    of_passages = [hits[candidates[row].number - 1] for row in chosen]
-    alone = [texts[row] for row in chosen]
-    verdicts = _verdicts(said, alone, of_passages, by, [pieces[row] for row in chosen])
-    # What a document is about its sentences need not name: such a one is judged under its title too.
+    return chosen
+
+
+def _hits(windows: Sequence[_Window], hits: Sequence[Hit]) -> list[Hit]:
+    return [hits[one.number - 1] for one in windows]
+
+
+def _with_titles(
+    said: Statement,
+    windows: Sequence[_Window],
+    verdicts: Sequence[Verdict],
+    hits: Sequence[Hit],
+    by: Judging,
+) -> list[Verdict]:
+    """The verdicts, better where a sentence is borne out once the document says whom it is about.
+
+    What a document is about its sentences need not name.
+    """
     above = [
-        _title_above(said, candidates[row], hit) if one.support in _LACKING else ""
-        for row, hit, one in zip(chosen, of_passages, verdicts, strict=True)
+        _title_above(said, one, hit) if judged.support in _LACKING else ""
+        for one, hit, judged in zip(windows, _hits(windows, hits), verdicts, strict=True)
     ]
-    again = [place for place, title in enumerate(above) if title]
-    titled = [f"{above[place]}\n{alone[place]}" for place in again]
-    under = _verdicts(said, titled, [of_passages[place] for place in again], by)
-    for place, judged in zip(again, under, strict=True):
-        if judged.support is Support.SUPPORTED:
-            verdicts[place] = judged
-    yield from zip((candidates[row] for row in chosen), verdicts, strict=True)
+    again = [one for one, title in zip(windows, above, strict=True) if title]
+    texts = [f"{title}\n{one.text}" for one, title in zip(windows, above, strict=True) if title]
+    anew = iter(_verdicts(said, texts, _hits(again, hits), by))
+    tried = [next(anew) if title else known for title, known in zip(above, verdicts, strict=True)]
+    return [
+        new if new.support is Support.SUPPORTED else known
+        for new, known in zip(tried, verdicts, strict=True)
+    ]
 
 
 def _verdicts(

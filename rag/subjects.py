@@ -32,8 +32,6 @@ _RIVALS = {
     THING: {ORGANISATION, THING},
     PLACE: {PLACE},
 }
-
-
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _NUMBER = re.compile(r" (?!(?:1[5-9]|20)\d\d\b)\d+\b")
 _MARKS = "# \t“\"'"
@@ -78,12 +76,14 @@ class Subject:
     def is_of_another(self, question: str, text: str) -> bool:
         """Whether a question is about another year than the title, or another number of what it names.
 
-        Not where a text has that year, or that number.
+        Not where a text has that year, or that number. A title of two years is of those between, too.
         """
         asked, there = [fold(word) for word in words(question)], set(words(text))
         years = set(_YEAR.findall(question))
-        if self.years and years and not years & (self.years | there):
-            return True
+        if self.years and years and not years & there:
+            first, last = min(self.years), max(self.years)
+            if not any(first <= year <= last for year in years):
+                return True
         own = [fold(word) for word in words(self.title)]
         numbered = {one: number for one, number in pairwise(own) if _is_model(one, number)}
         return any(
