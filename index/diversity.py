@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from rag.language import negations
 from rag.settings import RetrievalSettings
-from rag.text import word_spans
 
 from .arrays import Ids, Matrix
+from .copies import NEAR_DUPLICATE
 
-# Passages whose vectors are this close may be the same text in another place ...
-NEAR_DUPLICATE = 0.97
-# ... and are if no more than this share of their words is in one of them alone.
-_MOST_OF_ONE_ALONE = 0.1
 # How good a passage in another language must be beside the first one to have a place kept for it.
 _AS_GOOD = 0.35
 # So many places go to the best whatever their language: a right passage that is fourth is not put
@@ -28,43 +22,18 @@ _TRANSLATED = 0.4
 _SAID_ALREADY = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The words of a text, and those of them that tell it from another on the same form.
-
-    These are figures, what is written with a capital, and what denies.
-    """
-
-    words: frozenset[str]
-    telling: frozenset[str]
-
-    @classmethod
-    def of(cls, text: str) -> Wording:
-        """The wording of a text."""
-        spans = [(word, text[start]) for word, start, _ in word_spans(text)]
-        telling = {word for word, first in spans if first.isupper() or first.isdigit()}
-        every = frozenset(word for word, _ in spans)
-        return cls(every, frozenset(telling | every & negations()))
-
-    def is_that_of(self, other: Wording) -> bool:
-        """Whether texts whose vectors are near say the same, but for a few words."""
-        alone = self.words ^ other.words
-        few = len(alone) <= _MOST_OF_ONE_ALONE * len(self.words | other.words)
-        return few and not alone & (self.telling | other.telling)
-
-
 def diverse(
     scores: Matrix,
     matrix: Matrix,
     kinds: Ids,
     k: int,
     settings: RetrievalSettings,
-    copies: Callable[[list[int], int], list[bool]],
+    are_copies: Callable[[int, list[int]], list[bool]],
     translation: float = 1.0,
 ) -> list[int]:
     """The rows of k passages by maximal marginal relevance, and never two of the same text.
 
-    ``copies`` says of rows that are near another whether each has its text. ``translation`` is how near
+    ``are_copies`` says of a row, and of others that are near it, whether each has its text. ``translation`` is how near
     passages in two languages are that say the same, as a cosine; 1 where that is not known.
 
     Source: Carbonell and Goldstein 1998, "The Use of MMR, Diversity-Based Reranking"; the
@@ -99,5 +68,5 @@ def diverse(
         translated |= ~alike & (similarity >= translation)
         open_[best] = False
         if near := np.flatnonzero(open_ & (similarity >= NEAR_DUPLICATE)).tolist():
-            open_[near] = [not one for one in copies(near, best)]
+            open_[near] = [not one for one in are_copies(best, near)]
     return chosen

@@ -48,7 +48,7 @@ def explained(search: Search, question: str, hit: Hit, conditions: Conditions) -
     found = search.reader.passages([hit.passage.id])
     if not found or found[0][0] != hit.passage:
         raise DocumentError("The index does not hold this passage any more.", "Search again.")
-    text, lexical = under_title(hit.document.subject, hit.passage.text), search.snapshot.lexical
+    text, lexical = under_title(hit.document.short_title, hit.passage.text), search.snapshot.lexical
     asked = search.asked(question)
     given = {name: value for name, value in dataclasses.asdict(conditions).items() if value}
     return Explanation(

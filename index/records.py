@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.text import normalize
-from rag.types import Document, Passage, file_name, subject_of
+from rag.types import Document, Passage, file_name, short_title
 
 from .arrays import Matrix
 from .storage import decoded, row_bytes
@@ -305,13 +305,13 @@ class Reader:
 
     def searched(self, after: int = 0) -> Iterator[tuple[int, int, str]]:
         """As ``texts``, each passage ``under_title``: what words are looked for in."""
-        current, subject = 0, ""
+        current, title = 0, ""
         for identifier, document, text in self.texts(after):
             if document != current:
                 found = self._sql("SELECT title, uri FROM documents WHERE id = ?", (document,))
                 with _readable(f"the title of document {document}"):
-                    current, subject = document, subject_of(*found.fetchone())
-            yield identifier, document, under_title(subject, text)
+                    current, title = document, short_title(*found.fetchone())
+            yield identifier, document, under_title(title, text)
 
     def count_windows(self, after: int = 0) -> int:
         """How many vectors the passages have whose id is above ``after``."""
@@ -457,12 +457,12 @@ def lies_in(uri: str, place: str) -> bool:
     return uri == place or uri.startswith((place.rstrip("/") + "/", place + "#"))
 
 
-def under_title(subject: str, text: str) -> str:
-    """A passage under what its document is about, ``Document.subject``, where it does not begin with that.
+def under_title(title: str, text: str) -> str:
+    """A passage under the title of its document, ``Document.short_title``, where it does not begin with that.
 
     Whom a report or a contract is about, its title may be all that says.
     """
-    return text if text.lstrip("# ").startswith(subject) else f"{subject}\n{text}"
+    return text if text.lstrip("# ").startswith(title) else f"{title}\n{text}"
 
 
 def _names(source: str, uri: str, title: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +16,9 @@ from rag.types import Document, Hit, Passage
 
 from .alignment import Alignment
 from .arrays import Matrix
+from .copies import NEAR_DUPLICATE, Wordings
 from .derived import Snapshot
-from .diversity import NEAR_DUPLICATE, Wording, diverse
+from .diversity import diverse
 from .embed import Embedder
 from .fusion import Parts, fused, in_the_text, levelled
 from .lexical import FOLDED_WEIGHT, calibrate
@@ -107,14 +108,8 @@ class Search:
         found: list[Ranked] = []
         ranked = found
         read: dict[int, float] = {}
-        wordings: dict[int, Wording] = {}
+        wordings = Wordings(self.reader)
         chosen: list[int] = []
-
-        def copies(rows: list[int], of: int) -> list[bool]:
-            """Which of some passages that were found have the text of another."""
-            ids = [found[row].passage_id for row in rows]
-            return self._copies(ids, found[of].passage_id, wordings)
-
         matrix = np.zeros((0, len(question.vector)), dtype=np.float32)
         kinds = np.zeros(0, dtype=np.int64)
         parts = self.parts_of_the_index(question, conditions)
@@ -126,13 +121,8 @@ class Search:
                 break
             vectors, owners = self.reader.window_vectors(ids)
             wholes = vectors[_firsts(owners)]
-            # Copies of what is chosen already would take the places of others again.
-            new = np.ones(len(ids), dtype=np.bool_)
-            for row in chosen:
-                near = np.flatnonzero(new & (wholes @ matrix[row] >= NEAR_DUPLICATE)).tolist()
-                of = found[row].passage_id
-                copied = self._copies([ids[one] for one in near], of, wordings)
-                new[near] = [not one for one in copied]
+            there = [found[row].passage_id for row in chosen]
+            new = _unlike(ids, wholes, there, matrix[chosen], wordings)
             kept = [passage for passage, is_new in zip(ids, new.tolist(), strict=True) if is_new]
             of_new = new[owners]
             foreign = np.array(
@@ -141,10 +131,8 @@ class Search:
             found += self._scored(question, kept, vectors[of_new], owners[of_new], foreign)
             matrix = np.concatenate([matrix, wholes[new]])
             kinds = np.append(kinds, [proposed[one] for one in kept])
-            ranked = self._reread(question, found, matrix, kinds, read, copies)
-            chosen = diverse(
-                _scores(ranked), matrix, kinds, k, self.settings, copies, self._translation()
-            )
+            ranked = self._reread(question, found, matrix, kinds, read, wordings)
+            chosen = self._diverse(ranked, matrix, kinds, k, wordings, self.settings)
             if len(chosen) >= k or wide >= most:
                 break
             wide *= 2
@@ -157,7 +145,7 @@ class Search:
         matrix: Matrix,
         kinds: Owners,
         read: dict[int, float],
-        copies: Callable[[list[int], int], list[bool]],
+        wordings: Wordings,
     ) -> list[Ranked]:
         """The same passages with the scores that they have once the reranker has read the best.
 
@@ -167,7 +155,7 @@ class Search:
         if self.reranker is None:
             return found
         settings = replace(self.settings, diversity=0.0)
-        rows = diverse(_scores(found), matrix, kinds, self.settings.reranked, settings, copies)
+        rows = self._diverse(found, matrix, kinds, settings.reranked, wordings, settings)
         best = {found[row].passage_id for row in rows}
         new = sorted(best - read.keys())
         texts = [passage.text for passage, _ in self.reader.passages(new)]
@@ -178,15 +166,23 @@ class Search:
             for one, reranked in zip(found, given, strict=True)
         ]
 
-    def _copies(self, ids: list[int], of: int, known: dict[int, Wording]) -> list[bool]:
-        """Which of some passages have the text of another; ``known`` keeps what was read."""
-        new = [one for one in {*ids, of} if ids and one not in known]
-        known |= {passage.id: Wording.of(passage.text) for passage, _ in self.reader.passages(new)}
-        return [known[one].is_that_of(known[of]) for one in ids]
+    def _diverse(
+        self,
+        found: list[Ranked],
+        matrix: Matrix,
+        kinds: Owners,
+        k: int,
+        wordings: Wordings,
+        settings: RetrievalSettings,
+    ) -> list[int]:
+        """The rows of k passages as ``diverse`` chooses them."""
 
-    def _translation(self) -> float:
-        """How near a passage and its translation are, where that was measured."""
-        return _TRANSLATION if self.alignment else 1.0
+        def are_copies(row: int, others: list[int]) -> list[bool]:
+            ids = [found[one].passage_id for one in others]
+            return wordings.are_copies(found[row].passage_id, ids)
+
+        translation = _TRANSLATION if self.alignment else 1.0
+        return diverse(_scores(found), matrix, kinds, k, settings, are_copies, translation)
 
     def asked(self, text: str) -> Question:
         """A question as the sides of the index take it."""
@@ -360,6 +356,17 @@ def content_words(question: str) -> list[str]:
     """The words of a question that carry its topic, or all of them where none does."""
     every = list(dict.fromkeys(words(question)))
     return [word for word in every if word not in function_words()] or every
+
+
+def _unlike(
+    ids: Sequence[int], wholes: Matrix, there: Sequence[int], matrix: Matrix, wordings: Wordings
+) -> Mask:
+    """Which passages are no copies of some that are there, whose places those would take."""
+    new = np.ones(len(ids), dtype=np.bool_)
+    for passage, vector in zip(there, matrix, strict=True):
+        near = np.flatnonzero(new & (wholes @ vector >= NEAR_DUPLICATE)).tolist()
+        new[near] = [not one for one in wordings.are_copies(passage, [ids[row] for row in near])]
+    return new
 
 
 def _scores(ranked: Sequence[Ranked]) -> Matrix:

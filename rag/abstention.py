@@ -124,7 +124,7 @@ def can_be_told(asked: Asked, ranked: Sequence[Ranked]) -> bool:
     if not asked.relation and not asked.names:
         return False
     hit = ranked[0].candidate.hit
-    if subject(hit.document.subject).is_of_another(asked.text, hit.passage.text):
+    if subject(hit.document.short_title).is_of_another(asked.text, hit.passage.text):
         return False
     if "published" in asked.kinds:
         best = ranked[0].candidate.hit.document.uri

@@ -102,7 +102,7 @@ def candidates(request: Request) -> tuple[Asked, list[Candidate]]:
     every = [
         text
         for hit, spans in zip(request.hits, cut, strict=True)
-        for text in (*(hit.passage.text[slice(*span)] for span in spans), hit.document.subject)
+        for text in (*(hit.passage.text[slice(*span)] for span in spans), hit.document.short_title)
     ]
     whole, relation, focus = request.weigh([asked.topic, asked.relation, asked.focus], every)
     best = max((hit.score for hit in request.hits), default=0) or 1.0
@@ -160,30 +160,34 @@ class _Passage:
     def candidates(self, foreign: bool) -> list[Candidate]:
         """The sentences that may answer, with what speaks for each."""
         hit, text = self.hit, self.hit.passage.text
-        title = shown(hit.document.subject, hit.document.language)
+        title = shown(hit.document.short_title, hit.document.language)
         told = [shown(text[slice(*span)], hit.document.language) for span in self.spans]
         has = _Has(
             [held_names(self.asked, one) for one in (*told, title)],
             _keys(self.asked, told, title),
             [one.relations & self.asked.relations for one in (*told, title)],
         )
-        about = subject(hit.document.subject)
+        about = subject(hit.document.short_title)
         other = about.is_of_another(self.asked.text, text)
+        above: list[int] = []  # the heading that a sentence stands under
         found = []
         for place, span in enumerate(self.spans):
             dated = self._is_dated(span, told[place])
             sentence = told[place].text
             is_head = dated and _PUBLISHED in self.asked.kinds
+            is_heading = _is_heading(text, self.spans, place)
+            above = [place] if is_heading else above
             if not is_head and (
                 (len(words(sentence)) < _FEWEST_WORDS and not _FACT.match(sentence))
                 or _asks(sentence)
-                or _is_heading(text, self.spans, place)
+                or is_heading
             ):
                 continue
             back = antecedent(text, self.spans, place, hit.document.language)
             resolved = [place] if back is None else [back, place]
             under = not other and about.is_told_of(*(told[one].text for one in resolved))
-            features = self._shares(place, resolved, has, under) + self._own(place, told[place])
+            context = [*above, len(self.spans)] if under else above
+            features = self._shares(place, resolved, context, has) + self._own(place, told[place])
             features += (self._plain(features),)
             earlier = None if back is None else self.spans[back]
             found.append(
@@ -198,23 +202,18 @@ class _Passage:
             return False
         return any(one.key == f"date:{published.isoformat()}" for one in told.concepts)
 
-    def _heading_above(self, place: int) -> list[int]:
-        """The number of the heading that a sentence stands under in its passage, if there is one."""
-        text = self.hit.passage.text
-        before = range(place - 1, -1, -1)
-        return [one for one in before if _is_heading(text, self.spans, one)][:1]
-
-    def _shares(self, place: int, own: Sequence[int], has: _Has, under: bool) -> tuple[float, ...]:
+    def _shares(
+        self, place: int, own: Sequence[int], context: Sequence[int], has: _Has
+    ) -> tuple[float, ...]:
         """What a sentence has of the question: alone, with what it leans on, around it, in its passage.
 
-        ``own`` are the sentence and the one that it points back to. What they stand under goes with
-        them: a heading, and the title where they are ``under`` it. The title goes with the passage, too.
+        ``own`` are the sentence and the one that it points back to, ``context`` what goes with them: a
+        heading, the title. The title goes with the passage, too.
         """
         asked = self.asked
         title = len(self.spans)
-        above = [*self._heading_above(place), *([title] if under else [])]
-        resolved = [*own, *above]
-        near = [*range(max(0, place - 1), min(title, place + 2)), *above]
+        resolved = [*own, *context]
+        near = [*range(max(0, place - 1), min(title, place + 2)), *context]
         alone, passage = [place], range(title + 1)
         four = (alone, resolved, near, passage)
         named = _share(has.names, resolved, len(asked.names))

@@ -12,10 +12,10 @@ from typing import Protocol, runtime_checkable
 from rag.llm.backend import Evidence
 
 from .comparison import Source
-from .language import function_words, negations
+from .language import negations
 from .meeting import same_words
 from .statement import Statement, statement
-from .subjects import names_others, subject
+from .subjects import name_above
 from .text import Span, fold, sentences, word_spans, words
 from .thresholds import CONTRADICTED, ENTAILED
 from .types import Hit, PieceMatch, Reason, ReasonKind, Support
@@ -219,18 +219,25 @@ def _with_titles(
 
     What a document is about its sentences need not name.
     """
-    above = [
-        _title_above(said, one, hit) if judged.support in _LACKING else ""
-        for one, hit, judged in zip(windows, _hits(windows, hits), verdicts, strict=True)
-    ]
-    again = [one for one, title in zip(windows, above, strict=True) if title]
-    texts = [f"{title}\n{one.text}" for one, title in zip(windows, above, strict=True) if title]
-    anew = iter(_verdicts(said, texts, _hits(again, hits), by))
-    tried = [next(anew) if title else known for title, known in zip(above, verdicts, strict=True)]
-    return [
-        new if new.support is Support.SUPPORTED else known
-        for new, known in zip(tried, verdicts, strict=True)
-    ]
+    better = list(verdicts)
+    above = {
+        place: name
+        for place, one in enumerate(windows)
+        if verdicts[place].support in _LACKING and (name := _name_above(said, one, hits))
+    }
+    texts = [f"{name}\n{windows[place].text}" for place, name in above.items()]
+    anew = _verdicts(said, texts, _hits([windows[place] for place in above], hits), by)
+    for place, judged in zip(above, anew, strict=True):
+        if judged.support is Support.SUPPORTED:
+            better[place] = judged
+    return better
+
+
+def _name_above(said: Statement, window: _Window, hits: Sequence[Hit]) -> str:
+    """Whom a window tells of by the title of its document, where a sentence names that."""
+    hit = hits[window.number - 1]
+    before = hit.passage.text[: window.span[0]].rpartition("\n\n")[2][-_BEFORE:]
+    return name_above(hit.document, set(map(fold, said.words)), window.text, before)
 
 
 def _verdicts(
@@ -258,25 +265,6 @@ def _verdicts(
         judged = verdict(said, source, share=share, dense=dense, pieces=pieces[place])
         found.append(entailment(judged, entailed[place]) if entailed else judged)
     return found
-
-
-def _title_above(said: Statement, window: _Window, hit: Hit) -> str:
-    """The name that a document's title begins with, if a sentence has it, a window not, and is of it.
-
-    What stands before the window in its paragraph must not name or point to anything else either.
-    """
-    about = subject(hit.document.subject)
-    name = about.alone()
-    said_words = {fold(word) for word in said.words}
-    lacking = said_words - {fold(word) for word in words(window.text)} - function_words()
-    if not lacking & {fold(word) for word in words(name)}:
-        return ""
-    before = hit.passage.text[: window.span[0]].rpartition("\n\n")[2][-_BEFORE:]
-    texts = [
-        window.text,
-        *(before[slice(*one)] for one in sentences(before, hit.document.language)),
-    ]
-    return "" if any(names_others(text, about, said_words) for text in texts) else name
 
 
 def entailment(judged: Verdict, given: tuple[float, float]) -> Verdict:

@@ -22,8 +22,9 @@ from .follow_ups import (
     words_of,
 )
 from .language import function_words
-from .mentions import mentions
-from .text import fold, words
+from .mentions import mentions, years
+from .text import fold, sentences, words
+from .types import Document
 
 # What a sentence names in place of the subject: a person is no rival of a company, but a product is.
 _RIVALS = {
@@ -32,8 +33,7 @@ _RIVALS = {
     THING: {ORGANISATION, THING},
     PLACE: {PLACE},
 }
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-_NUMBER = re.compile(r" (?!(?:1[5-9]|20)\d\d\b)\d+\b")
+_NUMBER = re.compile(r" \d+\b")
 _MARKS = "# \t“\"'"
 
 
@@ -78,24 +78,24 @@ class Subject:
 
         Not where a text has that year, or that number. A title of two years is of those between, too.
         """
-        asked, there = [fold(word) for word in words(question)], set(words(text))
-        years = set(_YEAR.findall(question))
-        if self.years and years and not years & there:
+        asked, models = _years(question), _models(question)
+        if not (asked and self.years) and not models:
+            return False
+        there = set(words(text))
+        if asked and self.years and not asked & there:
             first, last = min(self.years), max(self.years)
-            if not any(first <= year <= last for year in years):
+            if not any(first <= year <= last for year in asked):
                 return True
-        own = [fold(word) for word in words(self.title)]
-        numbered = {one: number for one, number in pairwise(own) if _is_model(one, number)}
+        own = _models(self.title)
         return any(
-            numbered.get(one, number) != number and number not in there
-            for one, number in pairwise(asked)
-            if _is_model(one, number)
+            own.get(word, number) != number and number not in there
+            for word, number in models.items()
         )
 
     def alone(self) -> str:
         """The name that the title begins with, and its number, if it has no other name; else nothing.
 
-        A sentence may be borne out under such a one only: a title of two companies, or of a contract
+        No year is part of it, whatever the title runs together: "Acme Annual Report 2023". A sentence may be borne out under such a one only: a title of two companies, or of a contract
         with somebody, does not say of whom each sentence is.
         """
         named = [one for one in self.names if one.kind != PLACE and not one.weak]
@@ -103,7 +103,8 @@ class Subject:
         if len(named) != 1 or named[0].start > opens:
             return ""
         number = _NUMBER.match(self.title, named[0].end)
-        return self.title[opens : number.end() if number else named[0].end]
+        name = self.title[opens : number.end() if number else named[0].end]
+        return " ".join(word for word in name.split() if not years(word))
 
 
 @lru_cache(maxsize=256)
@@ -112,10 +113,28 @@ def subject(title: str) -> Subject:
     names = _named(title)
     rivals = {rival for one in names for rival in _RIVALS.get(one.kind, ())}
     own = frozenset(map(fold, words(title)))
-    return Subject(title, own, frozenset(_YEAR.findall(title)), names, frozenset(rivals))
+    return Subject(title, own, _years(title), names, frozenset(rivals))
 
 
-def names_others(text: str, about: Subject, known: AbstractSet[str]) -> bool:
+def name_above(document: Document, said: AbstractSet[str], text: str, before: str) -> str:
+    """The name that a document's title begins with, if a sentence has it, a text not, and is of it.
+
+    Args:
+        document: The document that the text is from.
+        said: The folded words of the sentence.
+        text: A sentence of the document, or two.
+        before: What stands before it, which must not name or point to anything else either.
+    """
+    about = subject(document.short_title)
+    name = about.alone()
+    lacking = said - {fold(word) for word in words(text)} - function_words()
+    if not lacking & {fold(word) for word in words(name)}:
+        return ""
+    texts = [text, *(before[slice(*span)] for span in sentences(before, document.language))]
+    return "" if any(_names_others(one, about, said) for one in texts) else name
+
+
+def _names_others(text: str, about: Subject, known: AbstractSet[str]) -> bool:
     """Whether a text points back, or names anything but places, the subject, and what has known words."""
     pointers = follow_ups(text).pointers
     return starts_with(words_of(text), pointers) > 0 or any(
@@ -124,8 +143,18 @@ def names_others(text: str, about: Subject, known: AbstractSet[str]) -> bool:
     )
 
 
-def _is_model(word: str, number: str) -> bool:
-    return word.isalpha() and number.isdigit() and not _YEAR.fullmatch(number)
+def _years(text: str) -> frozenset[str]:
+    return frozenset(text[start:end] for start, end in years(text))
+
+
+def _models(text: str) -> dict[str, str]:
+    """The numbers right behind words, by the word: those of models, sections and the like, no years."""
+    every = [fold(word) for word in words(text)]
+    return {
+        word: number
+        for word, number in pairwise(every)
+        if word.isalpha() and number.isdigit() and not years(number)
+    }
 
 
 # The same passages are asked again and again.

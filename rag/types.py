@@ -22,7 +22,7 @@ def file_name(uri: str) -> str:
     return unquote(uri.rpartition("#")[2].rstrip("/").rpartition("/")[2])
 
 
-def subject_of(title: str, uri: str) -> str:
+def short_title(title: str, uri: str) -> str:
     """A title as far as titles go, and of a file's name what stands before its ending.
 
     What claims to be one in 10,000 characters would otherwise be about everything.
@@ -104,9 +104,9 @@ class Document:
         return file_name(self.uri)
 
     @property
-    def subject(self) -> str:
-        """What it is about: its title as ``subject_of`` gives it."""
-        return subject_of(self.title, self.uri)
+    def short_title(self) -> str:
+        """The title as far as titles go; of a file's name what stands before its ending."""
+        return short_title(self.title, self.uri)
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that holds a character, counted from 1, if there are pages."""

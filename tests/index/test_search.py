@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rag.errors import QuestionError
 from rag.evals.benchmarks.synthetic import HashingEmbedder
-from rag.index.diversity import Wording, diverse
+from rag.index.copies import Wording
+from rag.index.diversity import diverse
 from rag.index.embed import CachedEmbedder, Embedder
 from rag.index.fusion import Parts, fused
 from rag.index.index import Index
@@ -324,9 +325,9 @@ def test_a_translation_comes_behind_other_texts_among_the_first_five() -> None:
     assert diverse(scores, matrix, kinds, 8, settings, never, 0.6)[:2] == [0, 1]
 
 
-def never(rows: list[int], of: int) -> list[bool]:
+def never(row: int, others: list[int]) -> list[bool]:
     """No two passages are one text."""
-    return [False] * len(rows)
+    return [False] * len(others)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_everything_the_package_names_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "subject"),
+    ("title", "short"),
     [
         ("Acme – Annual report", "Acme – Annual report"),
         ("b c.pdf", "b c"),
@@ -118,7 +118,5 @@ def test_everything_the_package_names_is_there() -> None:
         ("", ""),
     ],
 )
-def test_what_a_document_is_about_is_its_title_as_far_as_titles_go(
-    title: str, subject: str
-) -> None:
-    assert Document("file:///a/b%20c.pdf", title, "en", "Text.").subject == subject
+def test_a_title_is_read_as_far_as_titles_go(title: str, short: str) -> None:
+    assert Document("file:///a/b%20c.pdf", title, "en", "Text.").short_title == short
