@@ -325,6 +325,20 @@ def test_a_translation_comes_behind_other_texts_among_the_first_five() -> None:
     assert diverse(scores, matrix, kinds, 8, settings, never, 0.6)[:2] == [0, 1]
 
 
+def test_translations_are_known_in_an_index(tmp_path: Path, empty_index: Index) -> None:
+    texts = {
+        "morning.txt": "The ferry to the island leaves at nine in the morning from the old harbour.",
+        "sáng.txt": "Phà ra đảo rời bến cảng cũ lúc chín giờ sáng.",
+        "wind.txt": "The ferry does not leave the harbour in the morning when the wind is strong.",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    empty_index.add(sorted(tmp_path.glob("*.txt")))
+    hits = empty_index.search("Phà ra đảo rời bến lúc mấy giờ sáng?", 3)
+    assert [hit.document.name for hit in hits] == ["sáng.txt", "wind.txt", "morning.txt"]
+    assert hits[1].score < hits[2].score
+
+
 def never(row: int, others: list[int]) -> list[bool]:
     """No two passages are one text."""
     return [False] * len(others)

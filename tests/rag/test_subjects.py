@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from rag.candidates import candidates
 from rag.cite import cite
 from rag.index.embed import Embedder
 from rag.index.index import Index
+from rag.llm.backend import Request
 from rag.settings import Settings
 from rag.subjects import subject
-from rag.types import Sentence, Support
+from rag.types import Document, Hit, Passage, Sentence, Support
 from tests.conftest import Quoting
+from tests.rag.conftest import lexical_evidence
 
 REPORT = (
     "# Acme Corporation – Annual report 2023\n\n## Results\n\n"
@@ -115,6 +118,55 @@ DOCUMENTS = {
     "lease.md": "# Residential lease with Alice Bennett\n\nThis is made between Harbour Homes Ltd, "
     "the landlord, and the tenant named above.\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Acme Corporation – Annual report 2023", "Acme Corporation"),
+        ("Nordwind Shipping Annual Report 2022", "Nordwind Shipping Annual Report"),
+        ("QuietWash 700 washing machine", "QuietWash 700"),
+        ("Trần Minh Khôi", "Trần Minh Khôi"),
+        ("Residential lease with Alice Bennett", ""),
+        ("Interview with Martha Ellison about Acme", ""),
+        ("Halcyon Robotics to buy rival Brightloom", ""),
+        ("notes", ""),
+    ],
+)
+def test_one_name_that_a_title_begins_with_is_whom_it_is_about(title: str, name: str) -> None:
+    assert subject(title).alone() == name
+
+
+@pytest.mark.parametrize(
+    ("title", "question", "other"),
+    [
+        ("Annual report 2023", "What was the profit in 2020?", True),
+        ("Annual report 2023", "What was the profit in 2023?", False),
+        ("Annual report 2023", "What was the profit in 2022?", False),  # the text has that year
+        ("Elections 1990–2024", "Who won in 2010?", False),
+        ("Aromax 200 manual", "How long is the warranty of the Aromax 400?", True),
+        ("Aromax 200 manual", "How long is the warranty of the Aromax 200?", False),
+        ("Aromax 200 manual", "How long is the warranty of the Brewer 400?", False),
+        ("Aromax manual", "What was sold in 2020?", False),
+    ],
+)
+def test_a_question_may_be_about_another_year_or_model(
+    title: str, question: str, other: bool
+) -> None:
+    assert subject(title).is_of_another(question, "Net profit rose, as in 2022.") is other
+
+
+def test_what_stands_under_a_title_has_its_name_and_year_unless_it_tells_of_others() -> None:
+    passage = "Net profit was $640,000. Later Borealis Holdings made $210,000. In 2021 sales fell."
+    document = Document("file:///a.txt", "Acme Corporation – Annual report 2023", "en", passage)
+    hits = (Hit(document, Passage(1, 0, len(passage), passage), 0.9, 0.9, 0.9),)
+    asked = "What was the net profit of Acme in 2023?"
+    _, found = candidates(Request(asked, "en", hits, (), lexical_evidence, asked))
+    names = [one.feature("names_resolved") for one in found]
+    years = [one.feature("keys_resolved") for one in found]
+    assert names == [1.0, 0.0, 1.0]
+    assert years[0] == years[1] == 1.0
+    assert years[2] == 0.0
 
 
 def _checked(name: str, folder: Path, embedder: Embedder, said: str) -> Sentence:
